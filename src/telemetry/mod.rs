@@ -1,0 +1,3 @@
+//! What the program says about itself: the clock, log set-up and every metric.
+
+pub mod clock;
