@@ -184,11 +184,11 @@ macro_rules! with_event_fields {
                 /// Prompt name.
                 mcp_prompt: Name = "prompt";
                 /// Resource URI.
-                mcp_resource_uri: Name = "resource_uri";
+                mcp_resource_uri: Free = "resource_uri";
                 /// `MCP-Protocol-Version`.
                 mcp_protocol_version: Name = "protocol_version";
                 /// JSON-RPC id; rewritten between hops, never a key.
-                mcp_jsonrpc_id: Name = "jsonrpc_id";
+                mcp_jsonrpc_id: Id = "jsonrpc_id";
                 /// JSON-RPC error code.
                 mcp_error_code: Integer = "error_code";
                 /// How many items a list call returned.
@@ -210,7 +210,7 @@ macro_rules! with_event_fields {
                 /// Client version.
                 client_version: Name = "version";
                 /// Client address.
-                client_address: Name = "address";
+                client_address: Id = "address";
             }
             "oauth" {
                 /// OAuth error code (RFC 6749 §5.2 and others).

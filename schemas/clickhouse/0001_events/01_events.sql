@@ -58,9 +58,9 @@ CREATE TABLE IF NOT EXISTS ${database}.events
     mcp_method LowCardinality(Nullable(String)),
     mcp_tool LowCardinality(Nullable(String)),
     mcp_prompt LowCardinality(Nullable(String)),
-    mcp_resource_uri LowCardinality(Nullable(String)),
+    mcp_resource_uri Nullable(String) CODEC(ZSTD(1)),
     mcp_protocol_version LowCardinality(Nullable(String)),
-    mcp_jsonrpc_id LowCardinality(Nullable(String)),
+    mcp_jsonrpc_id Nullable(String) CODEC(ZSTD(1)),
     mcp_error_code Nullable(Int64),
     mcp_result_count Nullable(UInt32),
     -- credential
@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS ${database}.events
     -- client
     client_name LowCardinality(Nullable(String)),
     client_version LowCardinality(Nullable(String)),
-    client_address LowCardinality(Nullable(String)),
+    client_address Nullable(String) CODEC(ZSTD(1)),
     -- oauth
     oauth_error LowCardinality(Nullable(String)),
     oauth_error_description Nullable(String) CODEC(ZSTD(1)),
