@@ -85,12 +85,12 @@ impl<'a> Context<'a> {
     }
 
     /// Keeps the JSON text of a value that the contract has no member for: a string as itself, anything else as JSON;
-    /// null and the empty string are unknown and leave nothing.
+    /// null and the empty string are unknown and leave nothing. `level` counts the objects around it, the record's own included.
     ///
     /// # Errors
     /// As [`Context::keep`], and [`DecodeError::NestedTooDeep`].
-    pub fn keep_json<E: serde::de::Error>(&mut self, key: Text<'a>, json: &'a str) -> Result<(), E> {
-        if limits::depth_of(json) > limits::DEPTH {
+    pub fn keep_json<E: serde::de::Error>(&mut self, key: Text<'a>, json: &'a str, level: usize) -> Result<(), E> {
+        if level + limits::depth_of(json) > limits::DEPTH {
             return Err(self.refuse(DecodeError::NestedTooDeep { field: key.into_owned(), limit: limits::DEPTH }));
         }
         if json == "null" || json == "\"\"" {
@@ -117,6 +117,10 @@ impl<'a> Context<'a> {
         }
         if error.is_data() {
             return DecodeError::InvalidField { field: self.path(), expected: "see the contract for its type" };
+        }
+        // serde_json gives this refusal no category of its own.
+        if error.to_string().starts_with("recursion limit exceeded") {
+            return DecodeError::NestedTooDeep { field: self.path(), limit: limits::DEPTH };
         }
         DecodeError::NotJson { line: error.line(), column: error.column() }
     }

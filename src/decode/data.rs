@@ -38,7 +38,7 @@ macro_rules! define_lookup_and_set {
         fn read_into<'de, A: MapAccess<'de>>(
             event: &mut Event<'de>, field: FieldId, members: &mut A, context: &mut Context<'de>,
         ) -> Result<(), A::Error> {
-            let sent = members.next_value_seed(SentSeed)?;
+            let sent = members.next_value_seed(SentSeed)?.or_unknown();
             match field {
                 $($(FieldId::$field => event.$field = <$kind as ReadMember>::from_sent(field, sent, context)?,)+)+
             }
@@ -75,7 +75,7 @@ pub struct GroupSeed<'e, 'de> {
 impl<'de> DeserializeSeed<'de> for GroupSeed<'_, 'de> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_option(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -84,11 +84,11 @@ impl<'de> Visitor<'de> for GroupSeed<'_, 'de> {
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
-    fn visit_none<E: Error>(self) -> Result<(), E> {
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
         Ok(())
     }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        if text.is_empty() { Ok(()) } else { Err(E::invalid_type(serde::de::Unexpected::Str("text"), &self)) }
     }
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let Self { group, event, context } = self;
@@ -107,9 +107,9 @@ impl<'de> Visitor<'de> for GroupSeed<'_, 'de> {
                     members.next_value_seed(AttributesSeed { context })?;
                 }
                 Member::Outside => {
-                    let path = if group.is_empty() { key } else { Cow::Owned(format!("{group}.{key}")) };
+                    let (path, level) = if group.is_empty() { (key, 2) } else { (Cow::Owned(format!("{group}.{key}")), 3) };
                     let raw: &'de RawValue = members.next_value()?;
-                    context.keep_json(path, raw.get())?;
+                    context.keep_json(path, raw.get(), level)?;
                 }
             }
         }
@@ -125,7 +125,7 @@ struct AttributesSeed<'e, 'de> {
 impl<'de> DeserializeSeed<'de> for AttributesSeed<'_, 'de> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_option(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -134,11 +134,11 @@ impl<'de> Visitor<'de> for AttributesSeed<'_, 'de> {
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
-    fn visit_none<E: Error>(self) -> Result<(), E> {
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
         Ok(())
     }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        if text.is_empty() { Ok(()) } else { Err(E::invalid_type(serde::de::Unexpected::Str("text"), &self)) }
     }
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(key) = members.next_key_seed(KeySeed)? {
@@ -146,7 +146,7 @@ impl<'de> Visitor<'de> for AttributesSeed<'_, 'de> {
                 return Err(self.context.refuse(DecodeError::InvalidField { field: "data.attributes".to_owned(), expected: "keys that are not empty" }));
             }
             let raw: &'de RawValue = members.next_value()?;
-            self.context.keep_json(key, raw.get())?;
+            self.context.keep_json(key, raw.get(), 3)?;
         }
         Ok(())
     }

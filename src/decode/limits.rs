@@ -35,8 +35,8 @@ impl Default for Limits {
 /// # Errors
 /// [`DecodeError::BadTime`] for anything else; a bad time is never replaced.
 pub fn parse_time(text: &str) -> Result<DateTime<Utc>, DecodeError> {
-    // chrono also takes a space for the `T`, which the contract does not.
-    if !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
+    // chrono also takes a space for the `T` and a typographic minus sign, which the contract does not.
+    if !text.is_ascii() || !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
         return Err(DecodeError::BadTime);
     }
     DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).map_err(|_| DecodeError::BadTime)

@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_, 'de> {
                 set_envelope(draft, key, sent)?;
             } else {
                 let raw: &'de RawValue = members.next_value()?;
-                draft.context.keep_json(Cow::Owned(format!("ce.{key}")), raw.get())?;
+                draft.context.keep_json(Cow::Owned(format!("ce.{key}")), raw.get(), 1)?;
             }
         }
         Ok(())
@@ -144,18 +144,13 @@ fn set_envelope<'de, E: Error>(draft: &mut Draft<'de>, key: Text<'de>, sent: Sen
             draft.event.type_name = text;
         }
         "time" => draft.time = Some(text),
-        "datacontenttype" if !is_json(&text) => {
-            return Err(draft.context.refuse(DecodeError::InvalidField { field: name.to_owned(), expected: "application/json" }));
+        "traceparent" => {
+            bounded_id(&text, &mut draft.context)?;
+            set_trace(draft, text)?;
         }
-        "traceparent" => set_trace(draft, text)?,
         _ => {}
     }
     Ok(())
-}
-
-fn is_json(content_type: &str) -> bool {
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/json") || media_type.to_ascii_lowercase().ends_with("+json")
 }
 
 /// W3C Trace Context §3.2: `00-<32 hex>-<16 hex>-<2 hex>`. Anything else is kept as it is, not refused.

@@ -38,6 +38,17 @@ pub enum Sent<'de> {
     Texts(Vec<Text<'de>>),
 }
 
+impl Sent<'_> {
+    /// `null` for the empty string, which is unknown whatever the member's type.
+    #[must_use]
+    pub fn or_unknown(self) -> Self {
+        match self {
+            Self::Text(text) if text.is_empty() => Self::Null,
+            sent => sent,
+        }
+    }
+}
+
 /// Reads a [`Sent`]; arrays may hold strings only, objects are refused by serde as of the wrong type.
 #[derive(Debug, Clone, Copy)]
 pub struct SentSeed;
@@ -119,26 +130,34 @@ pub fn bounded_id<'de, E: Error>(id: &str, context: &mut Context<'de>) -> Result
     Ok(())
 }
 
-macro_rules! read_text_as_it_is {
+/// The members whose length is limited: what identifies or joins.
+fn is_bounded_id(field: FieldId) -> bool {
+    matches!(
+        field,
+        FieldId::request_id
+            | FieldId::client_request_id
+            | FieldId::caused_by
+            | FieldId::flow_id
+            | FieldId::connection_id
+            | FieldId::session_id
+            | FieldId::credential_key_id
+    )
+}
+
+macro_rules! read_text {
     ($($kind:ident)+) => {$(
         impl ReadMember for $kind {
             fn from_sent<'de, E: Error>(field: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
-                text(field, sent, context)
+                let text = text(field, sent, context)?;
+                if let Some(id) = text.as_deref().filter(|_| is_bounded_id(field)) {
+                    bounded_id(id, context)?;
+                }
+                Ok(text)
             }
         }
     )+};
 }
-read_text_as_it_is!(Free Name);
-
-impl ReadMember for Id {
-    fn from_sent<'de, E: Error>(field: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
-        let id = text(field, sent, context)?;
-        if let Some(id) = &id {
-            bounded_id(id, context)?;
-        }
-        Ok(id)
-    }
-}
+read_text!(Free Id Name);
 
 impl ReadMember for Scope {
     fn from_sent<'de, E: Error>(_: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
