@@ -1,1 +1,5 @@
-//! Step under construction.
+//! Secrets out of every string.
+
+pub mod fingerprint;
+
+pub use fingerprint::FingerprintKey;
