@@ -7,10 +7,13 @@
 pub mod batch_counts;
 pub mod clock;
 pub mod labels;
+pub mod logs;
 pub mod metrics;
+pub mod otel;
 pub mod reconnects;
 
 pub use batch_counts::BatchCounts;
 pub use labels::{HttpEventOutcome, Queue, RecordOutcome, Stage, Table};
+pub use logs::{LogFormat, Telemetry};
 pub use metrics::{Metrics, Role};
 pub use reconnects::ReconnectTracker;
