@@ -15,15 +15,17 @@
     reason = "loads a C library and calls four of its functions"
 )]
 
+mod error;
+
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::fs::{File, TryLockError};
-use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use libloading::Library;
-use thiserror::Error;
+
+pub use error::EngineError;
 
 /// Opens both listeners, then waits for the end of standard input. The one line that the last statement yields says
 /// that all of them ran: when the server fails to start, the library prints why and returns an empty result.
@@ -57,84 +59,6 @@ pub struct ServerOptions {
     pub config_file: Option<PathBuf>,
 }
 
-/// Why the embedded server could not start, or ended before standard input did.
-#[derive(Debug, Error)]
-pub enum EngineError {
-    /// The library file does not exist.
-    #[error("no ClickHouse library at {}; `scripts/engines fetch` brings it", .0.display())]
-    LibraryMissing(PathBuf),
-    /// The library file exists, and the system's loader refused it (wrong platform, cut short, no permission).
-    #[error("cannot load the ClickHouse library {}", .path.display())]
-    LibraryUnusable {
-        /// The library that was to be loaded.
-        path: PathBuf,
-        /// What the loader said.
-        source: libloading::Error,
-    },
-    /// The library has no function of this name: it is another library, or another version.
-    #[error("the library {} has no function {symbol}; is it libchdb?", .path.display())]
-    SymbolMissing {
-        /// The library that was loaded.
-        path: PathBuf,
-        /// The function that is not in it.
-        symbol: &'static str,
-        /// What the loader said.
-        source: libloading::Error,
-    },
-    /// The configuration file does not exist.
-    #[error("no ClickHouse configuration file at {}", .0.display())]
-    ConfigurationMissing(PathBuf),
-    /// The data directory can't be created.
-    #[error("cannot create the data directory {}", .path.display())]
-    DataDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Another server holds the lock of the data directory.
-    #[error("another ClickHouse server uses the data directory {}; stop it or choose another", .0.display())]
-    LockHeld(PathBuf),
-    /// A port can't be listened on.
-    #[error("cannot listen on 127.0.0.1:{port} ({interface} interface)")]
-    PortTaken {
-        /// The port.
-        port: u16,
-        /// `HTTP` or `native`.
-        interface: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A path has a NUL byte in it, which no C string can carry.
-    #[error("the path {0:?} contains a NUL byte")]
-    NulInPath(PathBuf),
-    /// The server itself reported an error.
-    #[error("the ClickHouse server ended with an error: {0}")]
-    Server(String),
-    /// The server ended before standard input did; the library has printed the reason.
-    #[error("the ClickHouse server did not start or ended early; its own message stands above")]
-    EndedEarly,
-}
-
-impl EngineError {
-    /// The stable code of this error, for logs and scripts.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::LibraryMissing(_) => "engine_library_missing",
-            Self::LibraryUnusable { .. } => "engine_library_unusable",
-            Self::SymbolMissing { .. } => "engine_symbol_missing",
-            Self::ConfigurationMissing(_) => "engine_configuration_missing",
-            Self::DataDirectory { .. } => "engine_data_directory",
-            Self::LockHeld(_) => "engine_lock_held",
-            Self::PortTaken { .. } => "engine_port_taken",
-            Self::NulInPath(_) => "engine_nul_in_path",
-            Self::Server(_) => "engine_server",
-            Self::EndedEarly => "engine_ended_early",
-        }
-    }
-}
-
 /// Runs the server and returns when standard input has ended. Call it once, in a process of its own.
 ///
 /// # Errors
@@ -156,7 +80,6 @@ pub fn serve_until_stdin_ends(options: &ServerOptions) -> Result<(), EngineError
     // The library only logs a port that is taken and goes on without that listener, so it is looked at before.
     require_free_port(options.http_port, "HTTP")?;
     require_free_port(options.tcp_port, "native")?;
-
     require_unlocked(&options.data_directory)?;
 
     let arguments = command_line(options)?;
