@@ -71,11 +71,15 @@ start_clickhouse() {
   echo "http://127.0.0.1:$http_port" >"$STATE/run/clickhouse.address"
 }
 
+require_binary() {
+  [ -x "$GATETRAIL" ] ||
+    die "no binary at $GATETRAIL to run ClickHouse with; build it with 'cargo build' or set GATETRAIL_BIN"
+}
+
 # The server lives while its standard input is open. A process that never writes holds the other end of that pipe:
 # it outlives this script, and `down` ends it first, which lets the server finish its work and leave by itself.
 start_clickhouse_of_npm() {
   local input=$STATE/run/clickhouse.stdin
-  [ -x "$GATETRAIL" ] || die "no binary at $GATETRAIL to run ClickHouse with; build it with 'cargo build' or set GATETRAIL_BIN"
   say "ClickHouse: starting the server of npm package $CLICKHOUSE_PACKAGE_VERSION (http://127.0.0.1:$1)"
   end_process clickhouse-holder 5 TERM KILL
   rm -f "$input"

@@ -9,8 +9,8 @@ CACHE=$(absolute "${ENGINES_CACHE:-.engines/cache}")
 export CACHE
 STATE_SHOWN=${STATE#"$ROOT"/}
 
-say() { echo "engines: $*"; }
-warn() { echo "engines: $*" >&2; }
+say() { echo "${SPEAKER:-engines}: $*"; }
+warn() { echo "${SPEAKER:-engines}: $*" >&2; }
 die() { warn "error: $*"; exit 1; }
 
 # One instance is changed by one caller at a time. Without flock(1) (macOS) callers have to take care themselves.
@@ -71,13 +71,14 @@ fetch_failed() {
 
 port_is_open() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
-# free_port NAME: the port that NAME had last time if it is free, else another free one below the system's range for
-# outgoing connections, so that none of those can take it first.
+# free_port NAME [USUAL]: the port that NAME had last time (or its usual one) if it is free, else another free one below
+# the system's range for outgoing connections, so that none of those can take it first.
 free_port() {
   local record="$STATE/run/$1.port" port attempt
-  if [ -f "$record" ]; then
-    port=$(cat "$record")
-    port_is_open 127.0.0.1 "$port" || { echo "$port"; return; }
+  port=$(cat "$record" 2>/dev/null || echo "${2:-}")
+  if [ -n "$port" ] && ! port_is_open 127.0.0.1 "$port"; then
+    echo "$port"
+    return
   fi
   for attempt in {1..200}; do
     port=$((20000 + RANDOM % 12000))
