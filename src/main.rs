@@ -1,1 +1,3 @@
+//! The `gatetrail` binary.
+
 fn main() {}

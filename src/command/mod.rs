@@ -1,1 +1,1 @@
-//! (step under construction)
+//! Step under construction.

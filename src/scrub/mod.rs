@@ -1,1 +1,5 @@
-//! (step under construction)
+//! Secrets out of every string.
+
+pub mod fingerprint;
+
+pub use fingerprint::FingerprintKey;
