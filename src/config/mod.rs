@@ -91,8 +91,8 @@ pub struct Retention {
 /// `[log]`
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Level or list of `target=level`.
-    pub filter: String,
+    /// Level or list of `target=level`; `None` leaves it to `GATETRAIL_LOG`, `RUST_LOG` and the usual.
+    pub filter: Option<String>,
     /// JSON lines instead of text.
     pub json: bool,
 }
@@ -168,7 +168,7 @@ impl Parser<'_> {
             retention: Retention { auth_days: auth_days?, call_days: call_days? },
             scrub_key: self.optional("scrub.key").map(Secret::new),
             rules: self.optional("classify.rules").map(PathBuf::from),
-            log: Log { filter: self.text("log.filter")?, json: json? },
+            log: Log { filter: self.optional("log.filter"), json: json? },
             found: BTreeMap::new(),
         })
     }

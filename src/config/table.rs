@@ -67,6 +67,6 @@ pub const SETTINGS: &[Setting] = &[
     setting("retention", "call_days", Some("30"), "DAYS", "How long call events are kept, 1 to 3650"),
     secret("scrub", "key", "Key of the HMAC fingerprints that stand for removed secrets"),
     setting("classify", "rules", None, "FILE", "Rules file used instead of the built-in one"),
-    setting("log", "filter", Some("info"), "FILTER", "What is logged, as level or target=level list"),
+    setting("log", "filter", None, "FILTER", "What is logged, as a level or a list of target=level (default: warn,gatetrail=info)"),
     setting("log", "format", Some("text"), "FORMAT", "text or json"),
 ];

@@ -6,6 +6,7 @@
 pub mod context;
 mod data;
 pub mod error;
+pub mod levels;
 pub mod limits;
 pub mod native;
 pub mod registry;

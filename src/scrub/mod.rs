@@ -11,6 +11,7 @@
 //! Read next: `scan` (the pass), then `position`.
 
 mod cookie;
+mod event;
 mod fingerprint;
 mod glyph;
 mod keys;
@@ -32,6 +33,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use event::scrub_event;
 pub use fingerprint::FingerprintKey;
 pub use kind::SecretKind;
 pub use lines::LineScrubber;

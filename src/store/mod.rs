@@ -6,6 +6,7 @@
 pub mod client;
 pub mod column;
 pub mod dead_letter_rows;
+pub mod engine;
 pub mod error;
 pub mod event_rows;
 pub mod migrate;

@@ -57,20 +57,24 @@ pub async fn insert_once(client: &Client, insert: &Insert) -> Result<(), StoreEr
     request.end().await.map_err(StoreError::of)
 }
 
-/// Inserts, retrying the same bytes for as long as the failure is one that passes. `on_retry` hears of each failed attempt.
+/// Inserts, sending the same bytes again until ClickHouse confirms them. `on_retry` hears of each failed attempt.
+///
+/// A failure that only a person can mend ([`Remedy::Halt`]: a missing table, a wrong password) is tried again too, at the
+/// longest interval, so that ingest goes on by itself once it is mended; nothing is skipped meanwhile.
 ///
 /// # Errors
-/// [`StoreError`] whose remedy is [`Remedy::Halt`].
+/// Only what no later attempt can change: a body that cannot be sent as it is.
 pub async fn insert(client: &Client, insert: &Insert, on_retry: &mut (dyn FnMut(&StoreError, u32) + Send)) -> Result<(), StoreError> {
     let mut attempt = 0_u32;
     loop {
         let Err(error) = insert_once(client, insert).await else { return Ok(()) };
-        if error.remedy() == Remedy::Halt {
+        if !matches!(error, StoreError::Unreachable(_) | StoreError::Refused { .. }) {
             return Err(error);
         }
         attempt = attempt.saturating_add(1);
         on_retry(&error, attempt);
-        tokio::time::sleep(wait_before(attempt)).await;
+        let wait = if error.remedy() == Remedy::Halt { LONGEST_WAIT } else { wait_before(attempt) };
+        tokio::time::sleep(wait).await;
     }
 }
 
