@@ -1,1 +1,3 @@
-//! Step under construction.
+//! One file per subcommand.
+
+pub mod classify;
