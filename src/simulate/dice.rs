@@ -27,10 +27,6 @@ impl Dice {
     }
 
     /// A number in `0..bound`; 0 when `bound` is 0.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the high half of a 128-bit product fits 64 bits"
-    )]
     pub fn below(&mut self, bound: u64) -> u64 {
         let product = u128::from(self.bits()) * u128::from(bound);
         (product >> 64) as u64

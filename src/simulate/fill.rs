@@ -44,6 +44,12 @@ impl Teller<'_> {
             .map_or("", |issuer| issuer.url.as_str())
     }
 
+    fn issuer_rotates(&self) -> bool {
+        self.world
+            .issuer(self.cast.integration)
+            .is_some_and(|issuer| issuer.rotates)
+    }
+
     fn request_id(&self, number: usize) -> &[u8] {
         match number.checked_sub(1) {
             Some(index) => self.cast.requests[index].as_bytes(),
@@ -277,15 +283,7 @@ impl Fill for Teller<'_> {
             Slot::Access | Slot::Refresh | Slot::PreviousRefresh | Slot::NextAccess => {
                 self.push_fingerprint(out, slot)
             }
-            Slot::NextRefresh => {
-                if self
-                    .world
-                    .issuer(integration)
-                    .is_some_and(|issuer| issuer.rotates)
-                {
-                    self.push_fingerprint(out, slot);
-                }
-            }
+            Slot::NextRefresh if self.issuer_rotates() => self.push_fingerprint(out, slot),
             Slot::Caller => {
                 let token = matches!(
                     self.cast.credential,

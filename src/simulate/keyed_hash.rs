@@ -1,24 +1,17 @@
-//! The keyed hashes that a gateway puts in its events instead of secrets, computed as the contract says:
-//! `hmac-sha256:` + the first 16 lower-case hexadecimal digits of HMAC-SHA256(key, input).
+//! The keyed hashes that a gateway puts in its events instead of secrets: those of [`crate::scrub`], kept in place.
 //!
-//! Inputs: a token's raw bytes (fingerprint), the raw `state` (flow id), and
-//! `workspace LF slug LF (user or "shared") LF (issuer or nothing)` (connection id).
-
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+//! Gateways and consumer must hash alike under one key, or their ids would not join; hence one implementation.
 
 use super::error::SimulateError;
-use super::text::push_hex;
+use crate::scrub::FingerprintKey;
 
 /// `hmac-sha256:` and 16 hexadecimal digits.
 pub type HashText = [u8; 28];
 
-const PREFIX: &[u8; 12] = b"hmac-sha256:";
-
 /// Hashes under one key.
 #[derive(Clone)]
 pub struct KeyedHash {
-    keyed: Hmac<Sha256>,
+    key: FingerprintKey,
 }
 
 impl KeyedHash {
@@ -27,32 +20,21 @@ impl KeyedHash {
     /// # Errors
     /// An empty key is refused: its hashes could be computed by anybody.
     pub fn new(key: &[u8]) -> Result<Self, SimulateError> {
-        let refusal = SimulateError::Option {
-            option: "hash key",
-            reason: "must not be empty",
-        };
         if key.is_empty() {
-            return Err(refusal);
+            return Err(SimulateError::Option {
+                option: "hash key",
+                reason: "must not be empty",
+            });
         }
-        let keyed = Hmac::<Sha256>::new_from_slice(key).map_err(|_| refusal)?;
-        Ok(Self { keyed })
+        Ok(Self {
+            key: FingerprintKey::new(key),
+        })
     }
 
-    /// The hash of the parts, written one after the other.
+    /// The fingerprint of the parts, written one after the other.
     #[must_use]
     pub fn of(&self, parts: &[&[u8]]) -> HashText {
-        let mut mac = self.keyed.clone();
-        for part in parts {
-            mac.update(part);
-        }
-        let digest = mac.finalize().into_bytes();
-        let mut first_eight = [0_u8; 8];
-        first_eight.copy_from_slice(&digest[..8]);
-        let mut text = PREFIX.to_vec();
-        push_hex(&mut text, u64::from_be_bytes(first_eight));
-        let mut hash = [0_u8; 28];
-        hash.copy_from_slice(&text);
-        hash
+        in_place(&self.key.fingerprint(&parts.concat()))
     }
 
     /// The id of the connection of a user (`None`: shared by all) with a server.
@@ -62,19 +44,19 @@ impl KeyedHash {
         workspace: &str,
         slug: &str,
         user: Option<&str>,
-        issuer: &str,
+        issuer: Option<&str>,
     ) -> HashText {
-        let who = user.unwrap_or("shared");
-        self.of(&[
-            workspace.as_bytes(),
-            b"\n",
-            slug.as_bytes(),
-            b"\n",
-            who.as_bytes(),
-            b"\n",
-            issuer.as_bytes(),
-        ])
+        in_place(&self.key.connection_id(workspace, slug, user, issuer))
     }
+}
+
+/// The form is fixed by the contract; other lengths cannot occur, and would be cut or padded with zeros.
+fn in_place(text: &str) -> HashText {
+    let mut hash = [b'0'; 28];
+    for (place, byte) in hash.iter_mut().zip(text.bytes()) {
+        *place = byte;
+    }
+    hash
 }
 
 #[cfg(test)]
@@ -82,21 +64,15 @@ mod tests {
     use super::KeyedHash;
 
     #[test]
-    fn follows_the_contract() {
+    fn hashes_as_the_consumer_does() {
         // RFC 4231 §4.3 (test case 2): key "Jefe", data "what do ya want for nothing?".
-        let hash = KeyedHash::new(b"Jefe")
-            .unwrap()
-            .of(&[b"what do ya want ", b"for nothing?"]);
-        assert_eq!(&hash, b"hmac-sha256:5bdcc146bf60754e");
-    }
-
-    #[test]
-    fn a_connection_is_hashed_line_by_line() {
-        let keyed = KeyedHash::new(b"key").unwrap();
+        let hash = KeyedHash::new(b"Jefe").unwrap();
         assert_eq!(
-            keyed.connection_id("acme", "issues", None, ""),
-            keyed.of(&[b"acme\nissues\nshared\n"])
+            &hash.of(&[b"what do ya want ", b"for nothing?"]),
+            b"hmac-sha256:5bdcc146bf60754e"
         );
+        let connection = hash.connection_id("acme", "issues", None, None);
+        assert_eq!(connection, hash.of(&[b"acme\nissues\nshared\n"]));
     }
 
     #[test]

@@ -14,6 +14,8 @@
 
 mod answers;
 mod cast;
+#[cfg(test)]
+mod contract_tests;
 mod dice;
 mod error;
 mod fill;

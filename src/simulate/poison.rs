@@ -8,7 +8,8 @@ use super::record::{Record, RecordKind};
 use super::text::{TimeWriter, push_hex};
 
 /// Every refusal code, in the order in which they are told.
-pub const CODES: [&str; 14] = [
+pub const CODES: [&str; 15] = [
+    "empty_record",
     "not_json",
     "not_an_object",
     "missing_field",
@@ -109,6 +110,7 @@ pub fn malformed(code: &str, time: &str, dice: &mut Dice) -> Vec<u8> {
     };
     let sound = r#"{"hop":"downstream","outcome":"success"}"#;
     let text = match code {
+        "empty_record" => String::new(),
         "not_json" => match dice.below(3) {
             0 => with(&id, time, "1.0", sound)
                 .trim_end_matches('}')

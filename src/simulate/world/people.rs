@@ -158,7 +158,7 @@ impl People {
         let workspace = &facts.workspaces[self.integrations[integration].workspace].name;
         let issuer = server
             .issuer_index
-            .map_or("", |index| facts.issuers[index].url.as_str());
+            .map(|index| facts.issuers[index].url.as_str());
         for user in members {
             let user_id = user.map(|index| self.users[index].id.as_str());
             let id = keyed_hash.connection_id(workspace, &server.slug, user_id, issuer);
