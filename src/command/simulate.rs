@@ -70,6 +70,12 @@ pub struct SimulateKafka {
     pub registry_topic: String,
 }
 
+impl From<&crate::config::Kafka> for SimulateKafka {
+    fn from(settings: &crate::config::Kafka) -> Self {
+        Self { brokers: settings.brokers.clone(), topic: settings.topic.clone(), registry_topic: settings.registry_topic.clone() }
+    }
+}
+
 /// Runs the subcommand; `now` is the time of day, `hash_key` the key of the consumer's fingerprints.
 ///
 /// # Errors
