@@ -190,7 +190,9 @@ fn parse_span(text: &str) -> Result<Duration, String> {
         'd' => 86_400,
         _ => return Err(refusal()),
     };
-    let count = text.strip_suffix(unit).and_then(|count| count.parse::<u64>().ok());
+    let count = text
+        .strip_suffix(unit)
+        .and_then(|count| count.parse::<u64>().ok());
     let count = count.ok_or_else(refusal)?;
     let span = Duration::from_secs(count.saturating_mul(seconds));
     if span.is_zero() || span > LONGEST_SPAN {
