@@ -1,2 +1,1 @@
 //! (step under construction)
-pub mod engine;
