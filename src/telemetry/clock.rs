@@ -12,10 +12,7 @@ pub struct Clock;
 impl Clock {
     /// The present moment, in UTC.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one reader of the wall clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the wall clock")]
     pub fn now(self) -> DateTime<Utc> {
         Utc::now()
     }
