@@ -27,6 +27,7 @@ running_pid() {
 
 is_running() { running_pid "$1" >/dev/null; }
 is_stopped() { ! is_running "$1"; }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # detached COMMAND...: replaces this (sub)shell by COMMAND in a session of its own, so that neither the end of the
 # script nor Ctrl-C in its terminal reaches it.
@@ -36,13 +37,16 @@ detached() {
 
 # end_process NAME SECONDS SIGNAL...: sends each signal in turn and waits SECONDS after each.
 end_process() {
-  local name=$1 seconds=$2 signal pid
+  local name=$1 seconds=$2 signal pid last_pid=
   shift 2
   for signal in "$@"; do
     pid=$(running_pid "$name") || break
+    last_pid=$pid
     kill -s "$signal" "$pid" 2>/dev/null || true
     wait_until "$seconds" is_stopped "$name" || true
   done
   is_stopped "$name" || die "$name (process $(running_pid "$name")) does not end"
+  # It has ended, but stays in process listings until the system's first process has taken note.
+  [ -z "$last_pid" ] || wait_until 3 is_gone "$last_pid" || true
   rm -f "$STATE/run/$name.pid"
 }
