@@ -1,1 +1,2 @@
 //! (step under construction)
+pub mod scrub;
