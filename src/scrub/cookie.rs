@@ -1,5 +1,6 @@
 //! The value of a `Cookie` or `Set-Cookie` header (RFC 6265 §4): pairs, then attributes, removed as one.
 
+use super::glyph::glyph_at;
 use super::kind::SecretKind;
 use super::scan::{Found, View};
 use super::value::{self, Ends};
@@ -21,10 +22,23 @@ pub(super) fn in_header(view: View<'_>, at: usize, percent_level: usize) -> Opti
         None => bare_cookies_end(bytes, start, percent_level),
     };
     let text = &bytes[start..end];
-    let pair = text.iter().position(|byte| *byte == b'=').or_else(|| text.windows(3).position(|three| three.eq_ignore_ascii_case(b"%3d")))?;
-    let is_masked = words::is_placeholder(&text[pair + 1..]);
-    let is_empty = pair + 1 >= text.len();
+    let first_value = first_value(text)?;
+    let is_masked = words::is_placeholder(&text[first_value..]);
+    let is_empty = first_value >= text.len();
     (!is_masked && !is_empty).then_some(Found { percent_layers: percent_level, ..Found::plain(start, end, SecretKind::Cookie) })
+}
+
+/// Where the value of the first pair begins: after `=`, however it is written.
+fn first_value(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < text.len() {
+        let glyph = glyph_at(text, at);
+        at += glyph.length;
+        if glyph.byte == b'=' {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Words go on as long as the last one ended with `;` or `,`, or a date is being read.

@@ -66,7 +66,39 @@ fn percent(rest: &[u8]) -> Option<Glyph> {
         level += 1;
     }
     let byte = hex_pair(&rest[at..])?;
-    Some(Glyph { byte, writing: Writing::Percent, level, length: at + 2 })
+    let plain = Glyph { byte, writing: Writing::Percent, level, length: at + 2 };
+    if byte == b'\\' { Some(percent_backslash(rest, plain)) } else { Some(plain) }
+}
+
+/// Percent-encoded backslashes (`%5C`) and what they escape; each adds [`MAX_BACKSLASHES`] to the level, which keeps
+/// quotes of different depth apart.
+fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
+    let one = &rest[..first.length];
+    let mut count = 1;
+    while count < MAX_BACKSLASHES && rest[one.len() * count..].starts_with(one) {
+        count += 1;
+    }
+    let at = one.len() * count;
+    let level = first.level + count * MAX_BACKSLASHES;
+    let escaped = |byte, length| Glyph { byte, writing: Writing::Percent, level, length: at + length };
+    match rest.get(at) {
+        Some(b'n') => escaped(b'\n', 1),
+        Some(b'r') => escaped(b'\r', 1),
+        Some(b't') => escaped(b'\t', 1),
+        Some(b'/') => escaped(b'/', 1),
+        Some(b'u') if rest[at + 1..].starts_with(b"00") => match hex_pair(&rest[at + 3..]) {
+            Some(byte) => escaped(byte, 5),
+            None => first,
+        },
+        Some(b'%') => {
+            let digits = one.len() - 2;
+            match (rest[at..].starts_with(&one[..digits]), rest.get(at + digits..).and_then(hex_pair)) {
+                (true, Some(byte @ (b'"' | b'\'' | b'/'))) => escaped(byte, one.len()),
+                _ => first,
+            }
+        }
+        _ => first,
+    }
 }
 
 /// Backslashes and what they escape; a long row of backslashes is taken as one raw glyph.
@@ -162,9 +194,9 @@ pub(super) fn quote_before(bytes: &[u8], floor: usize, end: usize) -> Option<usi
         let slashes = text[..text.len() - 1].iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
         return Some(end - 1 - slashes);
     }
-    for (name, byte) in [(&b"quot;"[..], b'"'), (b"apos;", b'\''), (b"#34;", b'"'), (b"#39;", b'\''), (b"#x27;", b'\'')] {
+    for name in [&b"quot;"[..], b"apos;", b"#34;", b"#39;", b"#x22;", b"#x27;"] {
         if text.ends_with(name) {
-            return entity_start(text, text.len() - name.len(), byte).map(|start| floor + start);
+            return entity_start(text, text.len() - name.len()).map(|start| floor + start);
         }
     }
     if text.ends_with(b"22") || text.ends_with(b"27") {
@@ -174,7 +206,7 @@ pub(super) fn quote_before(bytes: &[u8], floor: usize, end: usize) -> Option<usi
 }
 
 /// The start of `&amp;…name;` whose name begins at `name_start`.
-fn entity_start(text: &[u8], name_start: usize, _byte: u8) -> Option<usize> {
+fn entity_start(text: &[u8], name_start: usize) -> Option<usize> {
     let mut start = name_start;
     while text[..start].ends_with(b"amp;") && start > 4 {
         start -= 4;
@@ -189,12 +221,28 @@ fn coded_start(text: &[u8], digits_start: usize) -> Option<usize> {
         start -= 2;
     }
     if text[..start].ends_with(b"%") {
-        return Some(start - 1);
+        return Some(without_percent_backslashes(text, start - 1));
     }
     let head = &text[..digits_start];
     let stem = head.strip_suffix(b"u00").or_else(|| head.strip_suffix(b"x"))?;
     let slashes = stem.iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
     (slashes > 0).then(|| stem.len() - slashes)
+}
+
+/// Steps back over `%5C` (with any number of `25`) before `end`.
+fn without_percent_backslashes(text: &[u8], end: usize) -> usize {
+    let mut start = end;
+    for _ in 0..MAX_BACKSLASHES {
+        let Some(mut head) = text[..start].strip_suffix(b"5C").or_else(|| text[..start].strip_suffix(b"5c")) else {
+            break;
+        };
+        while let Some(shorter) = head.strip_suffix(b"25") {
+            head = shorter;
+        }
+        let Some(before) = head.strip_suffix(b"%") else { break };
+        start = before.len();
+    }
+    start
 }
 
 /// Length of the tail of an escape (`%3F`, `\u0026`, `\n`) that a word starting at `start` begins with, because the
@@ -210,14 +258,23 @@ pub(super) fn escape_tail(bytes: &[u8], floor: usize, start: usize, end: usize) 
             while word.len() >= at + 4 && &word[at..at + 2] == b"25" && hex_pair(&word[at + 2..]).is_some() {
                 at += 2;
             }
-            if hex_pair(&word[at..]).is_some() { at + 2 } else { 0 }
+            match hex_pair(&word[at..]) {
+                Some(b'\\') => at + 2 + backslash_tail(&word[at + 2..]),
+                Some(_) => at + 2,
+                None => 0,
+            }
         }
-        b'\\' => match word.first() {
-            Some(b'u') if word.len() >= 5 && word[1..5].iter().all(u8::is_ascii_hexdigit) => 5,
-            Some(b'x') if word.len() >= 3 && word[1..3].iter().all(u8::is_ascii_hexdigit) => 3,
-            Some(b'n' | b'r' | b't') => 1,
-            _ => 0,
-        },
+        b'\\' => backslash_tail(word),
+        _ => 0,
+    }
+}
+
+/// Length of what a backslash before the word takes of it.
+fn backslash_tail(word: &[u8]) -> usize {
+    match word.first() {
+        Some(b'u') if word.len() >= 5 && word[1..5].iter().all(u8::is_ascii_hexdigit) => 5,
+        Some(b'x') if word.len() >= 3 && word[1..3].iter().all(u8::is_ascii_hexdigit) => 3,
+        Some(b'n' | b'r' | b't') => 1,
         _ => 0,
     }
 }

@@ -107,10 +107,10 @@ impl Scrubber {
     /// redirect URI is its `flow_id`).
     #[must_use]
     pub fn strip_url<'t>(&self, text: &'t str) -> Scrubbed<'t> {
-        let cut = self.scrub_url(text);
+        let cut = self.without_query(text);
         match without_user_information(&cut.text) {
-            Some(text) => Scrubbed { text: Cow::Owned(text), removals: cut.removals },
-            None => cut,
+            Some(text) => self.scrub_path(Scrubbed { text: Cow::Owned(text), removals: cut.removals }),
+            None => self.scrub_path(cut),
         }
     }
 
@@ -118,20 +118,36 @@ impl Scrubber {
     /// replaced.
     #[must_use]
     pub fn scrub_url<'t>(&self, text: &'t str) -> Scrubbed<'t> {
+        self.scrub_path(self.without_query(text))
+    }
+
+    /// The text up to `?` or `#`, scrubbed; a secret that spans the cut (a password with `#`) is replaced whole.
+    fn without_query<'t>(&self, text: &'t str) -> Scrubbed<'t> {
         let found = find_all(&self.tables, text.as_bytes());
         let removals = self.removals(text, &found);
         let cut = text.find(['?', '#']).unwrap_or(text.len());
-        let kept: Vec<Found> =
-            found.into_iter().filter(|one| one.start < cut).map(|one| Found { end: one.end.min(cut), ..one }).collect();
+        let before_cut = found.into_iter().filter(|one| one.start < cut);
+        let kept: Vec<Found> = before_cut.map(|one| Found { end: one.end.min(cut), ..one }).collect();
         let head = &text[..cut];
-        let head = if kept.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(replace(head, &kept)) };
-        match replace_segments(&head) {
-            Some((text, count)) => {
-                let segments = std::iter::repeat_n(Removal { kind: SecretKind::ApiKey, value_fingerprint: None }, count);
-                Scrubbed { text: Cow::Owned(text), removals: removals.into_iter().chain(segments).collect() }
-            }
-            None => Scrubbed { text: head, removals },
+        let text = if kept.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(replace(head, &kept)) };
+        Scrubbed { text, removals }
+    }
+
+    /// What is left of a URL, looked at once more by itself, and its segments one by one.
+    fn scrub_path<'t>(&self, cut: Scrubbed<'t>) -> Scrubbed<'t> {
+        let mut removals = cut.removals;
+        let mut text = cut.text;
+        let found = find_all(&self.tables, text.as_bytes());
+        if !found.is_empty() {
+            removals.extend(self.removals(&text, &found));
+            text = Cow::Owned(replace(&text, &found));
         }
+        if let Some((replaced, count)) = replace_segments(&text) {
+            let segment = Removal { kind: SecretKind::ApiKey, value_fingerprint: None };
+            removals.extend(std::iter::repeat_n(segment, count));
+            text = Cow::Owned(replaced);
+        }
+        Scrubbed { text, removals }
     }
 
     /// What was found, without the values.

@@ -35,7 +35,8 @@ pub(super) fn before(keys: &Keys, view: View<'_>, separator: usize) -> Option<Na
     let bytes = view.bytes;
     let spaces = bytes[view.floor..separator].iter().rev().take(MAX_SPACES).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let mut end = separator - spaces;
-    if bytes[view.floor..end].ends_with(b"]") {
+    let in_brackets = bytes[view.floor..end].ends_with(b"]");
+    if in_brackets {
         end -= 1;
     }
     let mut is_quoted = false;
@@ -59,6 +60,10 @@ pub(super) fn before(keys: &Keys, view: View<'_>, separator: usize) -> Option<Na
         None if escape > 0 => (word, find_from(keys, view, word, end, is_quoted)?),
         None => return None,
     };
+    // `[token] =>`, `form["token"]=`; but not the kind in our own `[redacted:kind]`.
+    if in_brackets && !matches!(bytes[view.floor..word].last(), Some(b'[' | b'"' | b'\'')) {
+        return None;
+    }
     let preceding = character_before(view, word, start > word || escape > 0);
     Some(Name { rule, start, is_quoted, in_query: matches!(preceding, b'?' | b'&' | b'#'), before: preceding })
 }

@@ -1,7 +1,7 @@
 //! Secrets known by where they stand: after a name and a separator, in a pair of a header dump, after a command-line
 //! option, and where an environment variable's name was expected.
 
-use super::glyph::{Glyph, Writing};
+use super::glyph::{Glyph, Writing, glyph_at, quote_before};
 use super::keys::{KeyRule, Manner, Normal};
 use super::kind::SecretKind;
 use super::name::{self, Name};
@@ -61,7 +61,7 @@ impl Place {
     /// How a bare value ends here.
     fn ends(&self) -> Ends {
         let rule = self.name.rule;
-        let is_sure = rule.manner == Manner::Always;
+        let is_sure = rule.manner == Manner::Always || (self.name.in_query && self.separator.byte == b'=');
         Ends {
             percent_level: self.percent_level(),
             comma: rule.kind != SecretKind::Password,
@@ -92,13 +92,17 @@ fn decide(view: View<'_>, start: usize, place: Place) -> Option<Found> {
     if content >= bytes.len() || words::is_placeholder_at(bytes, content) || words::is_statement(&bytes[content..], place.in_prose(&quoted)) {
         return None;
     }
-    let read = value::read(bytes, at, place.ends());
+    let mut read = value::read(bytes, at, place.ends());
     let text = &bytes[read.start..read.end];
-    let is_cut = place.ends().limit.is_some_and(|limit| text.len() >= limit);
-    let is_nothing = text.is_empty() || is_cut || words::is_placeholder(text) || matches!(text[0], b'{' | b'[');
+    let is_nothing = text.is_empty() || words::is_placeholder(text) || matches!(text[0], b'{' | b'[');
     if is_nothing || !is_taken(bytes, &read, place) {
         return None;
     }
+    if place.ends().limit.is_some_and(|limit| text.len() >= limit) {
+        // What was read shows that it is a secret: now all of it.
+        read = value::read(bytes, at, Ends { limit: None, ..place.ends() });
+    }
+    let text = &bytes[read.start..read.end];
     // A name that only says "a token": its scheme word, if one stands in the value, stays readable.
     let skipped = scheme::leading_scheme(text);
     if read.start + skipped >= read.end {
@@ -145,18 +149,18 @@ fn is_taken(bytes: &[u8], read: &Value, place: Place) -> bool {
 
 /// Whether the bare value is followed by another pair of a form.
 fn ends_with_ampersand(bytes: &[u8], read: &Value) -> bool {
-    let is_ampersand = |at: usize| at < bytes.len() && super::glyph::glyph_at(bytes, at).byte == b'&';
+    let is_ampersand = |at: usize| at < bytes.len() && glyph_at(bytes, at).byte == b'&';
     read.quote.is_none() && is_ampersand(read.end)
 }
 
-/// A pair as header dumps print it: `('x-api-key', 'value')`, `"x-api-key", "value"`. The quote at `position` ends
-/// the name and a comma follows. Lists of names look the same, so a value must look random unless brackets make it a
-/// pair.
-pub(super) fn at_tuple(tables: &Tables, view: View<'_>, position: usize) -> Option<Found> {
+/// A pair as header dumps print it: `('x-api-key', 'value')`, `"x-api-key", "value"`; `comma` is where the comma
+/// after the name's closing quote stands. Lists of names look the same, so a value must look random unless brackets
+/// make it a pair.
+pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<Found> {
     let bytes = view.bytes;
-    let name = name::before(&tables.keys, view, position + 1).filter(|name| name.is_quoted)?;
-    let name_quote = matches!(bytes.get(name.start.wrapping_sub(1)), Some(b'"' | b'\'')).then(|| name.start - 1)?;
-    let mut at = value::skip_spaces(bytes, position + 2);
+    let name = name::before(&tables.keys, view, comma).filter(|name| name.is_quoted)?;
+    let name_quote = quote_before(bytes, view.floor, name.start)?;
+    let mut at = value::skip_spaces(bytes, comma + glyph_at(bytes, comma).length);
     if matches!(bytes.get(at), Some(b'b' | b'u')) {
         at += 1;
     }
@@ -164,8 +168,11 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, position: usize) -> Opti
     let start = at + quote.length;
     let end = value::quoted_end(bytes, start, quote, Some(VAGUE_LIMIT));
     let text = &bytes[start..end];
-    let opens_pair = bytes[view.floor..name_quote].iter().rev().find(|byte| !matches!(byte, b'b' | b'u' | b'\\')) == Some(&b'(');
-    let closes_pair = bytes.get(end + quote.length) == Some(&b')');
+    let head = &bytes[view.floor..name_quote];
+    let head = head.strip_suffix(b"b").unwrap_or(head);
+    let opens_pair = head.ends_with(b"(") || head.ends_with(b"28");
+    let after = end + quote.length;
+    let closes_pair = after < bytes.len() && glyph_at(bytes, after).byte == b')';
     let is_name_again = Normal::of(&[text]).is_some_and(|normal| tables.keys.find(&normal).is_some());
     if text.is_empty() || is_name_again || words::is_placeholder(text) || words::is_statement(text, false) {
         return None;

@@ -13,11 +13,18 @@ use std::ops::Range;
 /// Fewest letters of a JSON Web Token's first part after `eyJ`.
 const JWT_MINIMUM: usize = 10;
 
+/// A token shows what its row demands in its first letters; reading no more keeps refusals cheap.
+const TELLING_LENGTH: usize = 128;
+
 /// Fewest letters after `Q~` of an Entra client secret (34 in those issued today).
 const ENTRA_MINIMUM: usize = 16;
 
-/// Shorter runs hold no shape: the shortest prefix with its fewest letters.
-const SHORTEST_SHAPE: usize = 10;
+/// Most letters before an Entra secret that are removed with it.
+const MAX_ENTRA_LEAD: usize = 64;
+
+/// Shorter runs are not searched: the prefilter sees every run of 15 letters and more, shorter ones only where they
+/// happen to lie well, and what is found must not depend on that.
+const SHORTEST_RUN: usize = 15;
 
 /// Shapes by the first letter of their prefix.
 pub(super) struct ShapeIndex {
@@ -64,14 +71,14 @@ pub(super) fn find_shape(index: &ShapeIndex, view: View<'_>, from: usize, end: u
     if let Some(found) = slashed_prefix_before(view, from, end) {
         return Some(found);
     }
-    if end - from < SHORTEST_SHAPE {
+    if end < from + SHORTEST_RUN {
         return None;
     }
     let escaped = from + escape_tail(view.bytes, view.floor, from, end);
     for start in from..end - 1 {
         let byte = view.bytes[start];
         if byte == b'~'
-            && let Some(found) = entra_secret(view, from, start)
+            && let Some(found) = entra_secret(view, from, start, 1)
         {
             return Some(found);
         }
@@ -99,11 +106,13 @@ pub(super) fn find_shape(index: &ShapeIndex, view: View<'_>, from: usize, end: u
 /// Matches one row of the table at `start`.
 fn match_shape(bytes: &[u8], start: usize, shape: &Shape) -> Option<Found> {
     let after_prefix = match_prefix(bytes, start, shape.prefix.as_bytes())?;
-    let end = trim_stops(bytes, after_prefix, extend(bytes, after_prefix, shape.alphabet));
-    let tail = &bytes[after_prefix..end];
-    let is_long_enough = tail.len() >= shape.minimum;
-    (is_long_enough && meets(shape.demand, tail) && !is_masked_token(bytes, start, end))
-        .then_some(Found::plain(start, end, shape.kind))
+    let head_end = extend(bytes, after_prefix, shape.alphabet, Some(TELLING_LENGTH));
+    let head = &bytes[after_prefix..trim_stops(bytes, after_prefix, head_end)];
+    if head.len() < shape.minimum || !meets(shape.demand, head) {
+        return None;
+    }
+    let end = trim_stops(bytes, after_prefix, extend(bytes, after_prefix, shape.alphabet, None));
+    (!is_masked_token(bytes, start, end)).then_some(Found::plain(start, end, shape.kind))
 }
 
 /// The end of the prefix, its slashes written in whatever way.
@@ -131,7 +140,7 @@ fn match_prefix(bytes: &[u8], start: usize, prefix: &[u8]) -> Option<usize> {
 /// Google's prefixes contain slashes; escaped ones (`1%2F%2F0…`) end the run, so the prefix stands before it.
 fn slashed_prefix_before(view: View<'_>, from: usize, end: usize) -> Option<Found> {
     let has_escape_before = from > view.floor && matches!(view.bytes[from - 1], b'%' | b'\\');
-    if !has_escape_before || end - from < 6 {
+    if !has_escape_before || end < from + SHORTEST_RUN {
         return None;
     }
     let earliest = from.saturating_sub(20).max(view.floor);
@@ -162,9 +171,10 @@ pub(super) fn is_edge(view: View<'_>, start: usize) -> bool {
 }
 
 /// How far the letters of the alphabet go on from `from`; escaped letters of it count.
-fn extend(bytes: &[u8], from: usize, alphabet: Alphabet) -> usize {
+fn extend(bytes: &[u8], from: usize, alphabet: Alphabet, limit: Option<usize>) -> usize {
+    let last = limit.map_or(bytes.len(), |limit| bytes.len().min(from + limit));
     let mut at = from;
-    while at < bytes.len() {
+    while at < last {
         if alphabet.contains(bytes[at]) {
             at += 1;
             continue;
@@ -216,19 +226,27 @@ fn web_token(bytes: &[u8], start: usize) -> Option<Found> {
     if !bytes[start..].starts_with(b"eyJ") {
         return None;
     }
-    let end = trim_stops(bytes, start, extend(bytes, start, Alphabet::Dotted));
-    let first_part = bytes[start..end].iter().take_while(|byte| **byte != b'.').count();
-    let is_token = first_part >= JWT_MINIMUM + 3 && !is_masked_token(bytes, start, end);
-    is_token.then_some(Found::plain(start, end, SecretKind::Jwt))
-}
-
-/// An Entra client secret: three letters, a digit, `Q~`, some thirty letters. `tilde` is where its first `~` stands.
-fn entra_secret(view: View<'_>, from: usize, tilde: usize) -> Option<Found> {
-    let core = tilde.checked_sub(5).filter(|start| *start >= from)?;
-    if view.bytes[tilde - 1] != b'Q' || !view.bytes[tilde - 2].is_ascii_digit() {
+    let first_part = extend(bytes, start, Alphabet::Word, Some(JWT_MINIMUM + 3)) - start;
+    if first_part < JWT_MINIMUM + 3 {
         return None;
     }
-    let end = trim_stops(view.bytes, tilde + 1, extend(view.bytes, tilde + 1, Alphabet::Dotted));
-    let back = view.bytes[from..core].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    (end - tilde > ENTRA_MINIMUM).then_some(Found::plain(core - back, end, SecretKind::ClientSecret))
+    let end = trim_stops(bytes, start, extend(bytes, start, Alphabet::Dotted, None));
+    (!is_masked_token(bytes, start, end)).then_some(Found::plain(start, end, SecretKind::Jwt))
+}
+
+/// An Entra client secret: three letters, a digit, `Q~`, some thirty letters. Its first `~` stands at `tilde` and
+/// takes `length` bytes (more than one when it is escaped); nothing before `from` belongs to it.
+pub(super) fn entra_secret(view: View<'_>, from: usize, tilde: usize, length: usize) -> Option<Found> {
+    let core = tilde.checked_sub(5).filter(|start| *start >= from)?;
+    let has_marks = view.bytes[tilde - 1] == b'Q' && view.bytes[tilde - 2].is_ascii_digit();
+    if !has_marks || !view.bytes[core..tilde].iter().all(|byte| is_run_byte(*byte)) {
+        return None;
+    }
+    let tail = tilde + length;
+    let end = trim_stops(view.bytes, tail, extend(view.bytes, tail, Alphabet::Dotted, None));
+    let back = view.bytes[from..core].iter().rev().take(MAX_ENTRA_LEAD).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let word = core - back;
+    // An escape's digits in front of the secret are none of its letters.
+    let start = (word + escape_tail(view.bytes, view.floor, word, core)).min(core);
+    (end - tail >= ENTRA_MINIMUM).then_some(Found::plain(start, end, SecretKind::ClientSecret))
 }

@@ -125,7 +125,7 @@ impl Scan<'_, '_> {
                 None => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
             },
             b'%' | b'\\' | b'&' => self.judge_escape(position),
-            b'"' | b'\'' => position::at_tuple(self.tables, view, position),
+            b'"' | b'\'' | b';' => position::at_tuple(self.tables, view, position + 1),
             b'-' => pem::at_dashes(view, position).or_else(|| position::at_option(self.tables, view, position)),
             b'v' | b'V' => position::at_variable(view, position),
             _ => scheme::at_word(view, position),
@@ -141,6 +141,8 @@ impl Scan<'_, '_> {
                 None => position::at_separator(self.tables, self.view, position, glyph),
             },
             b'=' | b'>' => position::at_separator(self.tables, self.view, position, glyph),
+            b',' => position::at_tuple(self.tables, self.view, position),
+            b'~' => runs::entra_secret(self.view, self.view.floor, position, glyph.length),
             _ => None,
         }
     }

@@ -109,6 +109,9 @@ fn unknown_scheme(bytes: &[u8], start: usize, quote: Option<Glyph>, ends: Ends) 
     if quote.is_none() && text.iter().all(u8::is_ascii_alphabetic) {
         // `Authorization: Custom a1b2c3` has its key in the second word.
         let second = value::skip_spaces(bytes, end);
+        if second > end && second < bytes.len() && words::is_placeholder_at(bytes, second) {
+            return None;
+        }
         let second_end = if second > end && second < bytes.len() { value::bare_end(bytes, second, ends) } else { second };
         if second_end > second && words::is_opaque(&bytes[second..second_end], BARE_MINIMUM) {
             return Some(Found::plain(second, second_end, SecretKind::Authorization));

@@ -54,17 +54,17 @@ fn halves(flags: [u8; BLOCK]) -> [u64; 2] {
     [u64::from_le_bytes(low), u64::from_le_bytes(high)]
 }
 
-/// `=`, `:`, `>`; the first bytes of their escaped forms; a quote before a comma. `|` and `&` instead of `||` and
+/// `=`, `:`, `>`; the first bytes of their escaped forms; a quote (`&quot;` too) before a comma. `|` and `&` instead of `||` and
 /// `&&`: no branches.
 #[inline]
 fn is_separator(first: u8, second: u8) -> bool {
     (first == b'=')
         | (first == b':')
         | (first == b'>')
-        | ((first == b'%') & ((second == b'3') | (second == b'2')))
+        | ((first == b'%') & ((second == b'3') | (second == b'2') | (second == b'7')))
         | ((first == b'\\') & ((second == b'u') | (second == b'x')))
         | ((first == b'&') & ((second == b'#') | (second == b'g') | (second == b'a')))
-        | (((first == b'"') | (first == b'\'')) & (second == b','))
+        | (((first == b'"') | (first == b'\'') | (first == b';')) & (second == b','))
 }
 
 /// `--` of an option or a PEM line, `-u` of curl.
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn every_trigger_is_seen_at_its_place() {
-        for trigger in ["=", ":", ">", "%3D", "%253D", "\\u003d", "&#61;", "&gt;", "\",", "',", "--", "-u", "Bearer", "basic", "poP", "Var"] {
+        for trigger in ["=", ":", ">", "%3D", "%253D", "\\u003d", "&#61;", "&gt;", "\",", "',", ";,", "--", "-u", "Bearer", "basic", "poP", "Var"] {
             let text = format!("a b {trigger}");
             assert_eq!(marks(&text).triggers[0] & (0xff << 32), 1 << 32, "{trigger}");
         }

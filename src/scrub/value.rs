@@ -34,7 +34,7 @@ pub(super) struct Ends {
 const MAX_SPACES: usize = 8;
 
 /// What may stand between a separator and the value: list brackets and constructors of debug prints.
-const OPENERS: [&[u8]; 7] = [b"[]string{", b"Some(", b"Ok(", b"Secret(", b"[", b"(", b"b"];
+const OPENERS: [&[u8]; 4] = [b"Some(", b"Ok(", b"Secret(", b"string"];
 
 /// Skips spaces and tabs, also escaped ones.
 pub(super) fn skip_spaces(bytes: &[u8], from: usize) -> usize {
@@ -64,17 +64,31 @@ pub(super) fn quote_at(bytes: &[u8], at: usize) -> Option<Glyph> {
 /// Skips brackets, constructors and string prefixes (`b'…'`) in front of a value.
 pub(super) fn skip_openers(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    for _ in 0..3 {
-        let Some(opener) = OPENERS.iter().find(|opener| bytes[at..].starts_with(opener)) else {
-            break;
-        };
-        // A lone letter is a string prefix only before a quote.
-        if opener.len() == 1 && opener[0] == b'b' && quote_at(bytes, at + 1).is_none() {
+    let mut before = 0;
+    for _ in 0..4 {
+        if at >= bytes.len() {
             break;
         }
-        at += opener.len();
+        let glyph = glyph_at(bytes, at);
+        let is_bracket = matches!((before, glyph.byte), (_, b'[' | b'(') | (b'[', b']') | (b'g', b'{'));
+        if is_bracket {
+            at += glyph.length;
+            before = glyph.byte;
+        } else if let Some(opener) = OPENERS.iter().find(|opener| opens(bytes, at, opener, before)) {
+            at += opener.len();
+            before = opener[opener.len() - 1];
+        } else if matches!(glyph.byte, b'b' | b'u') && quote_at(bytes, at + 1).is_some() {
+            at += 1;
+        } else {
+            break;
+        }
     }
     at
+}
+
+/// Whether the opener stands at `at`; Go's `[]string{` is read bracket by bracket, so `string` counts after `]` only.
+fn opens(bytes: &[u8], at: usize, opener: &[u8], before: u8) -> bool {
+    bytes[at..].starts_with(opener) && (opener != b"string" || before == b']')
 }
 
 /// Reads a quoted or bare value that begins exactly at `at`; an unfinished quote ends at the line's end.

@@ -6,9 +6,9 @@
 const STATUS: &[&str] = &[
     "absent", "active", "bad", "bool", "boolean", "cannot", "changed", "contains", "could", "denied", "different",
     "disabled", "does", "empty", "enabled", "error", "exceeded", "expected", "expired", "failed", "failure", "false",
-    "field", "filtered", "forbidden", "format", "generic", "has", "header", "hidden", "input", "int", "integer",
-    "incorrect", "insufficient", "invalid", "is", "malformed", "masked", "mismatch", "missing", "must", "nil", "no",
-    "none", "not", "null", "number", "ok", "omitted", "optional", "present", "redacted", "rejected", "required",
+    "field", "filtered", "forbidden", "format", "generic", "has", "header", "hidden", "incorrect", "input",
+    "insufficient", "int", "integer", "invalid", "is", "malformed", "masked", "mismatch", "missing", "must", "nil",
+    "no", "none", "not", "null", "number", "ok", "omitted", "optional", "present", "redacted", "rejected", "required",
     "revoked", "secretstr", "should", "str", "string", "true", "unauthorized", "undefined", "unexpected", "unknown",
     "unset", "unsupported", "unverified", "valid", "value", "was", "wrong",
 ];
@@ -18,12 +18,12 @@ const PROSE: &[&str] = &[
     "a", "access", "after", "all", "an", "and", "any", "api", "are", "as", "at", "authentication", "authorization",
     "basic", "be", "bearer", "because", "both", "but", "by", "call", "can", "check", "client", "cookie", "credential",
     "credentials", "decryption", "digest", "each", "either", "exchange", "expiry", "fetch", "for", "from", "get",
-    "grant", "have", "http", "https", "if", "in", "incomplete", "issue", "issued", "issuer", "it", "its", "jwt", "key",
-    "may", "more", "neither", "never", "new", "oauth", "of", "old", "on", "only", "or", "please", "provider", "received",
-    "refresh", "refused", "request", "response", "retry", "scheme", "scope", "server", "session", "set", "sign",
-    "signature", "some", "such", "that", "the", "there", "these", "they", "this", "to", "token", "tokens", "too", "type",
-    "unable", "update", "use", "used", "user", "validation", "verification", "we", "were", "when", "which", "while",
-    "will", "with", "without", "you", "your",
+    "grant", "have", "http", "https", "if", "in", "incomplete", "issue", "issued", "issuer", "it", "its", "jwt",
+    "key", "may", "more", "neither", "never", "new", "oauth", "of", "old", "on", "only", "or", "please", "provider",
+    "received", "refresh", "refused", "request", "response", "retry", "scheme", "scope", "server", "session", "set",
+    "sign", "signature", "some", "such", "that", "the", "there", "these", "they", "this", "to", "token", "tokens",
+    "too", "type", "unable", "update", "use", "used", "user", "validation", "verification", "we", "were", "when",
+    "which", "while", "will", "with", "without", "you", "your",
 ];
 
 /// A mask that leaves more letters and digits visible than this hides too little.
