@@ -26,6 +26,7 @@ pub mod verdict;
 
 pub use class::{Class, Confidence, WhoActs};
 pub use classifier::Classifier;
+pub use fix::{fix_text, summary_text};
 pub use rules::RulesError;
 pub use text_case::{Phase, TextCase};
 pub use verdict::Verdict;
