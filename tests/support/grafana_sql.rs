@@ -38,12 +38,13 @@ pub fn panel_queries(board_json: &str) -> Vec<(String, String)> {
 
 /// (where it stands, SQL as written) of every ClickHouse query of the board.
 pub fn raw_queries(board: &Value) -> Vec<(String, String)> {
-    let panels = board["panels"].as_array().expect("panels").iter().flat_map(|panel| {
-        let title = panel["title"].as_str().expect("a panel has a title").to_owned();
-        panel["targets"].as_array().into_iter().flatten().filter_map(move |target| {
-            target["rawSql"].as_str().map(|sql| (format!("panel {title}"), sql.to_owned()))
-        })
-    });
+    let panels =
+        board["panels"].as_array().expect("panels").iter().flat_map(|panel| {
+            let title = panel["title"].as_str().expect("a panel has a title").to_owned();
+            panel["targets"].as_array().into_iter().flatten().filter_map(move |target| {
+                target["rawSql"].as_str().map(|sql| (format!("panel {title}"), sql.to_owned()))
+            })
+        });
     let variables = board["templating"]["list"].as_array().expect("variables").iter().filter_map(|variable| {
         let is_query = variable["type"] == "query";
         let sql = variable["query"].as_str().filter(|_| is_query)?;
