@@ -126,7 +126,11 @@ impl Families {
         add("consume_records", "Kafka records by what became of them", &self.records);
         add("stored_rows", "Rows that ClickHouse confirmed, by table", &self.stored_rows);
         add("dead_letters", "Refused records that were stored as dead letters, by stable code", &self.dead_letters);
-        add("classified", "Events with a failure that a rule explains, by class and the hop that refused", &self.classified);
+        add(
+            "classified",
+            "Events with a failure that a rule explains, by class and the hop that refused",
+            &self.classified,
+        );
         add("unclassified", "Events with a failure that no rule explains", &self.unclassified);
         add(
             "auth_failures",
@@ -329,8 +333,7 @@ impl Families {
             self.auth_failures.get_or_create(&labels).inc_by(*count);
         }
         for ((outcome, trigger), count) in &counts.refreshes {
-            let labels =
-                RefreshLabels { outcome: outcome.as_str(), trigger: trigger.as_str(), slug: Arc::clone(slug) };
+            let labels = RefreshLabels { outcome: outcome.as_str(), trigger: trigger.as_str(), slug: Arc::clone(slug) };
             self.refreshes.get_or_create(&labels).inc_by(*count);
         }
         // Created at zero by the slug's first event of any kind, so that its first reconnect is seen as a rise.

@@ -191,7 +191,11 @@ mod tests {
             ("late", vec![grant(60, "a"), grant(0, "a")], 0),
             ("after 30 days", vec![grant(0, "a"), grant(30 * DAY, "a")], 0),
             ("just before", vec![grant(0, "a"), grant(30 * DAY - 1, "a")], 1),
-            ("refreshed meanwhile", vec![grant(0, "a"), event("mcp.auth.refresh", 20 * DAY, "a"), grant(40 * DAY, "a")], 1),
+            (
+                "refreshed meanwhile",
+                vec![grant(0, "a"), event("mcp.auth.refresh", 20 * DAY, "a"), grant(40 * DAY, "a")],
+                1,
+            ),
             ("a refresh shows a grant", vec![event("mcp.auth.refresh", 0, "a"), grant(60, "a")], 1),
             ("a known short life is over", vec![with(grant(0, "a"), short), grant(61, "a")], 0),
             ("a known short life holds", vec![with(grant(0, "a"), short), grant(59, "a")], 1),
@@ -216,10 +220,13 @@ mod tests {
             ("no connection known", vec![with(grant(0, "a"), |e| e.connection_id = None)], 0),
             (
                 "a lifetime beyond every calendar",
-                vec![with(grant(0, "a"), |e| {
-                    e.token_kind = Some(TokenKind::Refresh);
-                    e.token_expires_in = Some(i64::MAX);
-                }), grant(60, "a")],
+                vec![
+                    with(grant(0, "a"), |e| {
+                        e.token_kind = Some(TokenKind::Refresh);
+                        e.token_expires_in = Some(i64::MAX);
+                    }),
+                    grant(60, "a"),
+                ],
                 1,
             ),
         ];

@@ -110,7 +110,11 @@ fn slugs_are_capped_and_a_search_for_a_server_that_is_not_there_takes_no_place()
     let mut many = BatchCounts::default();
     for number in 0..500 {
         let slug: &'static str = format!("server-{number}").leak();
-        many.event(&event("mcp.request.rejected", Some(slug)), &verdict(Class::Forbidden, None), &mut ReconnectTracker::new(1));
+        many.event(
+            &event("mcp.request.rejected", Some(slug)),
+            &verdict(Class::Forbidden, None),
+            &mut ReconnectTracker::new(1),
+        );
     }
     metrics.apply(&many);
     let text = metrics.encode().unwrap();
