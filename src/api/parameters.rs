@@ -1,0 +1,146 @@
+//! Ids from the path and parameters from the query string, each fault with its code.
+//!
+//! The query string is read strictly: a parameter that a call does not know is refused, because a misspelt filter that
+//! is ignored in silence answers a question nobody asked.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
+use super::code::Code;
+use super::problem::Problem;
+
+/// The longest id the event contract accepts, in bytes.
+pub const ID_BYTES: usize = 200;
+
+/// The longest value of any other filter, in bytes.
+const VALUE_BYTES: usize = 2_000;
+
+/// An id from the path, percent-decoded: 1 to 200 bytes without control characters, quotes and slashes allowed.
+#[derive(Debug, Clone)]
+pub struct PathId(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
+        let Ok(Path(id)) = id else {
+            return Err(Problem::new(Code::BadId, "The id is not UTF-8 after percent-decoding."));
+        };
+        check_id(&id).map(|()| Self(id))
+    }
+}
+
+/// Whether `id` could be the id of an event.
+///
+/// # Errors
+/// `bad_id` when it is empty, longer than [`ID_BYTES`] or holds control characters.
+pub fn check_id(id: &str) -> Result<(), Problem> {
+    if id.is_empty() {
+        return Err(Problem::new(Code::BadId, "The id is empty."));
+    }
+    if id.len() > ID_BYTES {
+        let detail = format!("The id has {} bytes; no id has more than {ID_BYTES}.", id.len());
+        return Err(Problem::new(Code::BadId, detail));
+    }
+    if id.chars().any(char::is_control) {
+        return Err(Problem::new(Code::BadId, "The id holds control characters, such as a line break."));
+    }
+    Ok(())
+}
+
+/// The parameters of a query string; each call takes those it knows and then calls [`Parameters::finish`].
+#[derive(Debug)]
+pub struct Parameters {
+    pairs: Vec<(String, String)>,
+    taken: Vec<&'static str>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    }
+}
+
+impl Parameters {
+    /// Reads a query string (`application/x-www-form-urlencoded`).
+    #[must_use]
+    pub fn parse(query: &str) -> Self {
+        let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Self { pairs, taken: Vec::new() }
+    }
+
+    /// Whether `name` is there, with or without a value.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
+    /// The value of `name`; empty means not given.
+    ///
+    /// # Errors
+    /// `duplicate_parameter`, or `bad_parameter` when it is overlong or holds control characters.
+    pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        self.taken.push(name);
+        let mut values = self.pairs.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(Problem::new(Code::DuplicateParameter, format!("`{name}` is given more than once.")));
+        }
+        if value.len() > VALUE_BYTES || value.chars().any(char::is_control) {
+            let detail = format!("`{name}` has more than {VALUE_BYTES} bytes or holds control characters.");
+            return Err(Problem::new(Code::BadParameter, detail));
+        }
+        Ok(Some(value.clone()).filter(|value| !value.is_empty()))
+    }
+
+    /// Refuses what no call of the above took.
+    ///
+    /// # Errors
+    /// `unknown_parameter`, with the names that are known.
+    pub fn finish(self) -> Result<(), Problem> {
+        let unknown = self.pairs.iter().find(|(key, _)| !self.taken.contains(&key.as_str()));
+        let Some((name, _)) = unknown else { return Ok(()) };
+        let shown: String = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+        let known = if self.taken.is_empty() { "none".to_owned() } else { self.taken.join(", ") };
+        Err(Problem::new(Code::UnknownParameter, format!("`{shown}` is not a parameter of this call. Known: {known}.")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Parameters, check_id};
+
+    #[test]
+    fn ids_are_judged_by_size_and_control_characters_only() {
+        for good in ["a", "0198f3c2-7d1e", "it's; DROP TABLE events --", "a/b\"c", "日本", &"x".repeat(200)] {
+            assert!(check_id(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a\nb", "nul\0", "\u{7f}", &"x".repeat(201), &"x".repeat(10_000)] {
+            assert_eq!(check_id(bad).unwrap_err().code.as_str(), "bad_id", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_given_once_and_is_plain_text() {
+        let text = |query: &str| Parameters::parse(query).text("slug").map_err(|problem| problem.code.as_str());
+        assert_eq!(text("slug=a%20%26%20b"), Ok(Some("a & b".to_owned())));
+        assert_eq!(text("slug="), Ok(None));
+        assert_eq!(text("slug=a&slug=b"), Err("duplicate_parameter"));
+        assert_eq!(text("slug=a%00b"), Err("bad_parameter"));
+        assert_eq!(text(&format!("slug={}", "x".repeat(2_001))), Err("bad_parameter"));
+    }
+
+    #[test]
+    fn a_misspelt_filter_is_named_with_those_that_are_known() {
+        let mut parameters = Parameters::parse("slug=github&wrokspace=acme");
+        assert_eq!(parameters.text("slug").unwrap().as_deref(), Some("github"));
+        assert_eq!(parameters.text("workspace").unwrap(), None);
+        let problem = parameters.finish().unwrap_err();
+        assert_eq!(problem.code.as_str(), "unknown_parameter");
+        assert_eq!(problem.detail, "`wrokspace` is not a parameter of this call. Known: slug, workspace.");
+    }
+}
