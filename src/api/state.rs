@@ -5,11 +5,14 @@ use std::sync::Arc;
 use super::bounds::Bounds;
 use super::health::Part;
 use super::ingest::{EventCheck, EventSink};
+use super::questions::Questions;
 use crate::telemetry::clock::Clock;
 
 /// The shared parts; cheap to clone.
 #[derive(Clone)]
 pub struct ApiState {
+    /// Who answers about requests.
+    pub questions: Arc<dyn Questions>,
     /// Where accepted events go.
     pub sink: Arc<dyn EventSink>,
     /// How an event is checked before it goes there.

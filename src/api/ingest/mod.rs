@@ -11,6 +11,8 @@ pub mod form;
 pub mod kafka;
 pub mod split;
 pub mod submit;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
