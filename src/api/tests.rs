@@ -182,7 +182,7 @@ async fn the_form_leads_to_the_page_of_the_id() {
 async fn the_page_tells_the_verdict_and_escapes_what_others_wrote() {
     let seen = get("/requests/%3Cscript%3Ealert(2)%3C%2Fscript%3E", BROWSER).await;
     assert_eq!(seen.status, StatusCode::OK);
-    for text in ["The token could not be refreshed", "Gateway → MCP server", "The person at the client", "first failure", "expected, not seen", "Disconnect github"] {
+    for text in ["The token could not be refreshed", "Gateway → MCP server", "The person at the client", ">the cause<", "expected, not seen", "Disconnect github"] {
         assert!(seen.text.contains(text), "{text}");
     }
     for raw in ["<script>alert", "<b>before", " style=", " onclick", "javascript:"] {

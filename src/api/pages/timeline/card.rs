@@ -1,7 +1,7 @@
 //! The verdict card: what went wrong, who refused, who acts, what to do, how sure, and on what it rests.
 
 use super::words;
-use crate::query::timeline::RequestVerdict;
+use crate::query::timeline::{RequestVerdict, TimelineEntry};
 
 /// The verdict, ready to be shown.
 #[derive(Debug, PartialEq)]
@@ -35,8 +35,8 @@ pub struct Card {
 /// One thing a rule looked at.
 #[derive(Debug, PartialEq)]
 pub struct Evidence {
-    /// The event that holds it.
-    pub event_id: String,
+    /// Number of the event in the table, from 1; unknown when it is not drawn.
+    pub number: Option<usize>,
     /// The member, in words.
     pub field: String,
     /// Its value.
@@ -44,11 +44,11 @@ pub struct Evidence {
 }
 
 impl Card {
-    /// The card of a verdict.
-    pub fn of(verdict: &RequestVerdict) -> Self {
+    /// The card of a verdict over these events.
+    pub fn of(verdict: &RequestVerdict, events: &[TimelineEntry]) -> Self {
         let failed = verdict.class != "none";
         let evidence = verdict.evidence.iter().map(|item| Evidence {
-            event_id: item.event_id.clone(),
+            number: events.iter().position(|event| event.event_id == item.event_id).map(|place| place + 1),
             field: words::spaced(&item.field),
             value: item.value.clone(),
         });
@@ -97,18 +97,18 @@ mod tests {
 
     #[test]
     fn a_verdict_without_a_failure_names_nobody() {
-        let card = Card::of(&verdict("none"));
+        let card = Card::of(&verdict("none"), &[]);
         assert_eq!((card.tone, card.hop, card.who, card.rule, card.fix), ("good", None, None, None, None));
     }
 
     #[test]
     fn a_failure_is_told_in_words() {
-        let card = Card::of(&verdict("refresh_failure"));
+        let card = Card::of(&verdict("refresh_failure"), &[]);
         assert_eq!((card.headline.as_str(), card.tone), ("The token could not be refreshed", "bad"));
         assert_eq!(card.reason.as_deref(), Some("reused race"));
         assert_eq!(card.hop.as_deref(), Some("Gateway → MCP server"));
         assert_eq!(card.who.as_deref(), Some("The person at the client"));
         assert_eq!(card.evidence[0].field, "oauth error");
-        assert_eq!(Card::of(&verdict("unclassified")).tone, "odd");
+        assert_eq!(Card::of(&verdict("unclassified"), &[]).tone, "odd");
     }
 }

@@ -48,6 +48,7 @@ struct Related {
 /// One row of the refresh table.
 struct Refresh {
     time: String,
+    clock: String,
     outcome: String,
     tone: &'static str,
     cause: String,
@@ -67,7 +68,7 @@ fn page_of(timeline: &RequestTimeline) -> RequestPage {
     RequestPage {
         id: timeline.request_id.clone(),
         json_path: format!("/v1/requests/{}", encoded(&timeline.request_id)),
-        card: Card::of(&timeline.verdict),
+        card: Card::of(&timeline.verdict, &timeline.timeline),
         facts: facts(timeline),
         notes: notes(timeline),
         related: related(timeline),
@@ -89,7 +90,7 @@ fn facts(timeline: &RequestTimeline) -> Vec<(&'static str, String)> {
         ("Client", client),
         ("Gateway", timeline.gateway_product.clone()),
         ("Outcome", timeline.outcome.as_deref().map(words::spaced)),
-        ("Started", Some(time_text(timeline.started_at))),
+        ("Started", Some(timeline.started_at.format("%Y-%m-%d %H:%M:%S%.3f").to_string())),
         ("Took", Some(values::offset(timeline.ended_at - timeline.started_at).trim_start_matches('+').to_owned())),
     ];
     known.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -122,10 +123,10 @@ fn related(timeline: &RequestTimeline) -> Vec<Related> {
 
 /// The events in their order, each expected step after the event that made it expected.
 fn steps_of(timeline: &RequestTimeline) -> Vec<Step> {
-    let first = timeline.verdict.event_id.as_deref();
+    let deciding = timeline.verdict.event_id.as_deref();
     let mut steps = Vec::with_capacity(timeline.timeline.len() + timeline.missing.len());
-    for event in timeline.timeline.iter().take(MOST_EVENTS) {
-        steps.push(Step::of(event, timeline.started_at, first));
+    for (place, event) in timeline.timeline.iter().take(MOST_EVENTS).enumerate() {
+        steps.push(Step::of(place + 1, event, timeline.started_at, deciding));
         let follow = timeline.missing.iter().filter(|missing| missing.after_event_id == event.event_id);
         steps.extend(follow.map(Step::expected));
     }
@@ -138,6 +139,7 @@ fn refresh(item: &TokenRefresh) -> Refresh {
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     Refresh {
         time: time_text(item.time),
+        clock: item.time.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
         tone: words::outcome_tone(&item.outcome),
         outcome: words::spaced(&item.outcome),
         cause: causes.into_iter().flatten().map(words::spaced).collect::<Vec<_>>().join(" · "),

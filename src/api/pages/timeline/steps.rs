@@ -11,6 +11,8 @@ use crate::query::timeline::TimelineEntry;
 /// One step, ready to be shown.
 #[derive(Debug, PartialEq)]
 pub struct Step {
+    /// Number of the event, from 1; 0 for a step that was expected and not seen.
+    pub number: usize,
     /// The whole time, RFC 3339.
     pub time: String,
     /// The time of day to the millisecond.
@@ -33,8 +35,8 @@ pub struct Step {
     pub class: Option<String>,
     /// How the event came into the timeline, when it is not the request's own.
     pub relation: Option<&'static str>,
-    /// Whether it is the step where it failed first.
-    pub first: bool,
+    /// Whether it is the step that decided the verdict.
+    pub decided: bool,
     /// Whether it was expected and not seen.
     pub expected: bool,
     /// Status and error in one short text.
@@ -57,10 +59,11 @@ const DECISIVE: &[&str] = &[
 const SHOWN_ELSEWHERE: &[&str] = &["kafka_topic", "kafka_topic_id", "class_version", "inserted_at"];
 
 impl Step {
-    /// The step of one event; `start` is the start of the request, `first` the id of the event that decided.
-    pub fn of(event: &TimelineEntry, start: DateTime<Utc>, first: Option<&str>) -> Self {
+    /// The step of one event, `number` in the timeline; `start` is the start of the request, `deciding` the id of the event that decided.
+    pub fn of(number: usize, event: &TimelineEntry, start: DateTime<Utc>, deciding: Option<&str>) -> Self {
         let failed = event.class != "none";
         Self {
+            number,
             time: time_text(event.time),
             clock: event.time.format("%H:%M:%S%.3f").to_string(),
             offset: offset(event.time - start),
@@ -72,7 +75,7 @@ impl Step {
             lanes: lanes(&event.type_name, &event.hop, event.text("oauth_metadata_url")),
             class: failed.then(|| words::class(&event.class)),
             relation: words::relation(event.joined_by),
-            first: first == Some(event.event_id.as_str()),
+            decided: deciding == Some(event.event_id.as_str()),
             expected: false,
             short: short(event),
             facts: DECISIVE.iter().filter_map(|name| fact(event, name)).collect(),
@@ -87,9 +90,10 @@ impl Step {
             Absence::NotReported => "not reported",
         };
         Self {
+            number: 0,
             time: String::new(),
             clock: String::new(),
-            offset: said.to_owned(),
+            offset: String::new(),
             name: words::step(&missing.type_name),
             event_type: missing.type_name.clone(),
             hop: words::hop(&missing.hop),
@@ -98,7 +102,7 @@ impl Step {
             lanes: lanes(&missing.type_name, &missing.hop, None),
             class: None,
             relation: None,
-            first: false,
+            decided: false,
             expected: true,
             short: missing.text.clone(),
             facts: Vec::new(),
@@ -134,10 +138,11 @@ pub fn lanes(event_type: &str, hop: &str, metadata_url: Option<&str>) -> &'stati
     }
     let kind = event_type.strip_prefix("mcp.").unwrap_or(event_type);
     if hop == "downstream" {
-        return if kind == "auth.challenge" { "client-gateway back" } else { "client-gateway" };
+        let is_answer = matches!(kind, "auth.challenge" | "request.completed" | "request.rejected");
+        return if is_answer { "client-gateway back" } else { "client-gateway" };
     }
     match kind {
-        "request.completed" | "request.rejected" | "auth.credential" | "auth.callback" => "client-gateway",
+        "auth.credential" | "auth.callback" => "client-gateway",
         "auth.authorize" | "auth.consent" => "client-authorization",
         "auth.registration" | "auth.token" | "auth.refresh" => "gateway-authorization",
         "auth.discovery" if metadata_url.is_some_and(is_resource_metadata) => "gateway-server",
@@ -166,7 +171,8 @@ mod tests {
     fn each_step_joins_the_lanes_it_runs_between() {
         let of_resource = Some("https://mcp.example/.well-known/oauth-protected-resource/mcp");
         let cases = [
-            ("mcp.request.completed", "downstream", None, "client-gateway"),
+            ("mcp.request.completed", "downstream", None, "client-gateway back"),
+            ("mcp.auth.credential", "downstream", None, "client-gateway"),
             ("mcp.auth.token", "downstream", None, "client-gateway"),
             ("mcp.auth.challenge", "downstream", None, "client-gateway back"),
             ("mcp.auth.challenge", "upstream", None, "gateway-server back"),
@@ -199,9 +205,9 @@ mod tests {
             origins: BTreeMap::from([("slug".into(), "event".into()), ("workspace".into(), "registry".into())]),
             columns: columns.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         };
-        let step = Step::of(&event, "2026-11-22T10:00:00Z".parse().unwrap(), Some("e1"));
+        let step = Step::of(5, &event, "2026-11-22T10:00:00Z".parse().unwrap(), Some("e1"));
         assert_eq!((step.clock.as_str(), step.offset.as_str()), ("10:00:01.250", "+1.25 s"));
-        assert_eq!((step.short.as_str(), step.tone, step.first), ("400 · invalid_grant", "bad", true));
+        assert_eq!((step.short.as_str(), step.tone, step.decided), ("400 · invalid_grant", "bad", true));
         assert_eq!(step.relation, Some("same connection"));
         let facts: Vec<&str> = step.facts.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(facts, ["http status", "oauth error"]);
