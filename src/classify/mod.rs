@@ -1,9 +1,32 @@
 //! Which failure an event is, on which hop, and who has to act: rules as data over structured fields first, text last.
 //!
+//! The way of an event: [`classifier`] decides whether anything failed → [`facts`] reads what it says ([`unwrap`] takes
+//! the wrapping off its text) → [`text`] matches all patterns in one pass → the first rule of [`rules`] whose
+//! [`condition`] holds decides → [`fix`] words the summary and what to do, from the texts in [`codes`].
+//! [`parse`] and [`parse_condition`] read the rules file.
+//!
 //! Pure: no I/O, no clock. What needs the history of many events is a finding, not a class.
 
+pub mod access;
 pub mod class;
+pub mod classifier;
+pub mod codes;
+pub mod condition;
+pub mod eval;
+pub mod facts;
+pub mod fix;
+pub mod parse;
+pub mod parse_condition;
+pub mod rules;
+pub mod text;
+pub mod text_case;
+pub mod unwrap;
+pub mod urls;
 pub mod verdict;
 
 pub use class::{Class, Confidence, WhoActs};
+pub use classifier::Classifier;
+pub use fix::{fix_text, summary_text};
+pub use rules::RulesError;
+pub use text_case::{Phase, TextCase};
 pub use verdict::Verdict;

@@ -23,3 +23,20 @@ pub struct Verdict<'r, 'e> {
     /// What the rule looked at: (column name of the field, its value or the span of the text that matched).
     pub evidence: Vec<(&'static str, Cow<'e, str>)>,
 }
+
+impl<'r> Verdict<'r, '_> {
+    /// The verdict with its evidence copied, so that it outlives the event.
+    #[must_use]
+    pub fn into_owned(self) -> Verdict<'r, 'static> {
+        let evidence = self.evidence.into_iter().map(|(column, value)| (column, Cow::Owned(value.into_owned()))).collect();
+        Verdict {
+            class: self.class,
+            reason: self.reason,
+            hop: self.hop,
+            who_acts: self.who_acts,
+            rule: self.rule,
+            confidence: self.confidence,
+            evidence,
+        }
+    }
+}

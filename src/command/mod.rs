@@ -1,1 +1,127 @@
-//! Step under construction.
+//! One file a subcommand: a composition root that puts configuration, store, Kafka and steps together.
+//!
+//! Here: what they share, and the exit codes people's scripts rely on.
+
+pub mod check;
+pub mod classify;
+//X pub mod codes;
+pub mod completions;
+pub mod consume;
+pub mod engine;
+//X pub mod lookup;
+pub mod migrate;
+//X pub mod refreshes;
+pub mod scrub;
+//X pub mod serve;
+pub mod simulate;
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+
+use crate::classify::Classifier;
+use crate::config::{Config, ConfigError, Layers};
+//X use crate::query::QueryError;
+use crate::source::kafka::SourceError;
+use crate::store::StoreError;
+use crate::telemetry::{LogFormat, Telemetry, logs};
+
+/// How a command ended, when it ended without an error of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done: 0.
+    Ok,
+    /// Done, and the answer is a fault: 1.
+    Failed,
+    /// The words given do not fit: 2.
+    Usage,
+    /// The thing asked for is not there: 3.
+    NotFound,
+}
+
+impl Exit {
+    /// The process's exit code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+        }
+    }
+}
+
+/// The exit code of an error: 2 for the configuration, 4 for what cannot be reached, 1 for the rest.
+#[must_use]
+pub fn exit_code_of(error: &anyhow::Error) -> u8 {
+    let unreachable = error.chain().any(|cause| {
+        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Unreachable(_)))
+            || matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Unreachable { .. }))
+            //X || cause.downcast_ref::<QueryError>().is_some_and(|error| error.code() == "store_unreachable")
+    });
+    match error.downcast_ref::<ConfigError>() {
+        Some(_) => 2,
+        None if unreachable => 4,
+        None => 1,
+    }
+}
+
+/// The configuration from flags, the process's environment and the file.
+///
+/// # Errors
+/// [`ConfigError`] with every fault at once.
+pub fn load_config(flags: BTreeMap<String, String>, file: Option<PathBuf>) -> Result<Config, ConfigError> {
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with("GATETRAIL_"))
+        .collect();
+    let file = file.or_else(|| environment.get("GATETRAIL_CONFIG").map(PathBuf::from));
+    Config::load(&Layers { flags, environment, file })
+}
+
+/// Sets up logs on standard error.
+///
+/// # Errors
+/// A filter that does not parse.
+pub fn start_logs(config: &Config) -> anyhow::Result<Telemetry> {
+    let format = if config.log.json { LogFormat::Json } else { LogFormat::Text };
+    Ok(logs::init(format, config.log.filter.as_deref())?)
+}
+
+/// The classifier with the operator's rules, or the built-in ones.
+///
+/// # Errors
+/// Every fault of the rules file at once.
+pub fn classifier(config: &Config) -> anyhow::Result<Classifier> {
+    let Some(path) = &config.rules else { return Ok(Classifier::embedded()?) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
+    Classifier::from_toml(&text).with_context(|| format!("the rules file {} has faults", path.display()))
+}
+
+/// Whether standard output is a terminal that takes colours (`NO_COLOR` is obeyed, see no-color.org).
+#[must_use]
+pub fn colours() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A flag that SIGTERM and Ctrl-C set.
+///
+/// # Errors
+/// When the handlers cannot be installed.
+pub fn stop_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (set, mut terminate) = (Arc::clone(&stop), tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        set.store(true, Ordering::Relaxed);
+    });
+    Ok(stop)
+}

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 pub struct KafkaPosition {
     /// Topic name.
     pub topic: std::sync::Arc<str>,
+    /// The topic's id, which a topic created anew under the same name does not share; `None` when unknown.
+    pub topic_id: Option<std::sync::Arc<str>>,
     /// Partition number, from 0.
     pub partition: i32,
     /// Offset within the partition, from 0.

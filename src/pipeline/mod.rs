@@ -1,1 +1,73 @@
-//! Step under construction.
+//! The ingest path on one page. Read this file first.
+//!
+//! ```text
+//! source → decode → scrub → enrich → classify → batch → store → commit
+//!            └ refused: dead letter, in the same batch ┘
+//! ```
+//!
+//! Words used here: a **record** is what Kafka delivers; it becomes one **row** of `events`, or one of `dead_letters`. A
+//! **batch** is one partition's rows for a contiguous range of offsets; it is **sealed** when it is large or old enough, and
+//! its offsets are committed only after ClickHouse **confirmed** its inserts. So a record may be stored twice after a crash,
+//! and is never lost; timelines read each (source, event id) once.
+//!
+//! [`Steps`] is the pure part: no Kafka, no ClickHouse, no clock. [`runner`] is the loop around it, [`batch`] the rows under
+//! way, [`partitions`] the state of each assigned partition, [`dead_letter`] what becomes of a refusal.
+
+pub mod batch;
+pub mod dead_letter;
+pub mod partitions;
+pub mod runner;
+
+use crate::classify::Classifier;
+use crate::decode::{self, DecodeError, Limits};
+use crate::enrich::Enricher;
+use crate::event::KafkaPosition;
+use crate::scrub::{self, Scrubber};
+use crate::source::Record;
+use crate::store::StoreError;
+use crate::telemetry::ReconnectTracker;
+use crate::telemetry::RecordOutcome;
+use batch::Batch;
+
+/// Everything a record passes through, in order.
+#[derive(Debug)]
+pub struct Steps {
+    /// Bounds of what is accepted.
+    pub limits: Limits,
+    /// Takes secrets out.
+    pub scrubber: Scrubber,
+    /// Fills what can be known.
+    pub enricher: Enricher,
+    /// Says which failure it is.
+    pub classifier: Classifier,
+    /// Grants seen lately, for counting reconnects.
+    pub reconnects: ReconnectTracker,
+}
+
+impl Steps {
+    /// Puts one record through every step into the batch: as an event, or as a dead letter with its reason.
+    ///
+    /// # Errors
+    /// Only when a column cannot take a row, which ends the batch; a record's own faults never do.
+    pub fn ingest(&mut self, record: &Record<'_>, position: &KafkaPosition, batch: &mut Batch) -> Result<(), StoreError> {
+        batch.cover(record);
+        match self.store_event(record, position, batch) {
+            Ok(stored) => stored,
+            Err(refused) => {
+                let refusal = dead_letter::refuse(&refused, record.payload.value, &self.scrubber);
+                batch.push_dead_letter(refusal, position, record.payload.time);
+                Ok(())
+            }
+        }
+    }
+
+    fn store_event(&mut self, record: &Record<'_>, position: &KafkaPosition, batch: &mut Batch) -> Result<Result<(), StoreError>, DecodeError> {
+        let mut event = decode::decode(&record.payload, &self.limits)?;
+        scrub::scrub_event(&self.scrubber, &mut event);
+        self.enricher.enrich(&mut event);
+        let verdict = self.classifier.classify(&event);
+        batch.counts.record(RecordOutcome::Accepted, record.payload.time.0);
+        batch.counts.event(&event, &verdict, &mut self.reconnects);
+        Ok(batch.events.push(&event, &verdict, self.classifier.version(), position, record.payload.time.0).map_err(StoreError::from))
+    }
+}

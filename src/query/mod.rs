@@ -1,1 +1,38 @@
-//! Step under construction.
+//! Answers questions from the store: one function per question, SQL in `sql/`, one file a statement.
+//!
+//! Nothing here writes. In the order in which an answer is made: [`filter`] and [`page`] check what was asked,
+//! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request,
+//! [`order`] puts them in order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it
+//! and what should be there and is not, and [`timeline`] is the object that comes out. These five are pure.
+
+pub mod error;
+pub mod filter;
+pub mod join;
+pub mod missing;
+pub mod not_found;
+pub mod order;
+pub mod page;
+pub mod recovery;
+pub mod request_timeline;
+pub mod search_requests;
+pub mod statement;
+pub mod stored;
+pub mod texts;
+pub mod timeline;
+pub mod token_refresh;
+pub mod token_refreshes;
+pub mod verdict;
+
+#[cfg(test)]
+mod verdict_tests;
+
+pub use error::QueryError;
+pub use filter::{RefreshFilter, RequestFilter, parse_time};
+pub use not_found::{NotFound, why_not_found};
+pub use page::{List, Page, Paged};
+pub use request_timeline::request_timeline;
+pub use search_requests::{RequestSummary, search_requests};
+pub use texts::{TextInput, VerdictTexts};
+pub use timeline::RequestTimeline;
+pub use token_refresh::TokenRefresh;
+pub use token_refreshes::token_refreshes;

@@ -1,1 +1,21 @@
-//! Step under construction.
+//! Where records come from: bytes with their topic, partition, offset, timestamp and headers. Never interprets them.
+
+pub mod kafka;
+pub mod registry;
+
+use std::sync::Arc;
+
+use crate::decode::Payload;
+
+/// One record as it was delivered.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    /// Topic it lies in.
+    pub topic: &'a Arc<str>,
+    /// Partition, from 0.
+    pub partition: i32,
+    /// Offset, from 0.
+    pub offset: i64,
+    /// Value, headers and timestamp.
+    pub payload: Payload<'a>,
+}

@@ -1,0 +1,269 @@
+//! The classifier: which rule decides for an event.
+//!
+//! What counts as a failure, before any rule is asked:
+//! - outcome `failure`, `denied`, `application_error`, `connect_required`, and every challenge: failed;
+//! - outcome `success`, `input_required`, `cancelled`: failed only when the structure says so ([`contradicts_success`]),
+//!   because some gateways report success for a 401; else nothing failed and no rule runs;
+//! - no or an unknown outcome: the rules decide, and a text that ends with a success is none.
+//!
+//! Text is matched twice at most: the innermost cause alone, and, when that does not decide, the whole.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::class::{Class, Confidence, WhoActs};
+use super::condition::Case;
+use super::facts::{Facts, Step, facts_of};
+use super::rules::{Rule, Rules, RulesError, needed_patterns};
+use super::verdict::Verdict;
+use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
+
+/// The rules that come with the binary, in the order of precedence.
+const EMBEDDED: &[(&str, &str)] = &[
+    ("rules.toml", include_str!("rules.toml")),
+    ("rules_decisions.toml", include_str!("rules_decisions.toml")),
+    ("rules_steps.toml", include_str!("rules_steps.toml")),
+    ("rules_rest.toml", include_str!("rules_rest.toml")),
+];
+
+/// Decides what failed, by rules as data. Pure and cheap to share.
+#[derive(Debug)]
+pub struct Classifier {
+    rules: Rules,
+}
+
+/// What the outcome says before any rule is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Fine,
+    Failed,
+    Unclear,
+}
+
+impl Classifier {
+    /// The classifier with the rules that come with the binary.
+    ///
+    /// # Errors
+    /// Every fault of the embedded rules; a test keeps that list empty.
+    pub fn embedded() -> Result<Self, RulesError> {
+        Rules::load(EMBEDDED).map(|rules| Self { rules })
+    }
+
+    /// A classifier with rules of one's own.
+    ///
+    /// # Errors
+    /// Every fault of the file, with its line.
+    pub fn from_toml(text: &str) -> Result<Self, RulesError> {
+        Rules::load(&[("rules", text)]).map(|rules| Self { rules })
+    }
+
+    /// Version of the rules, stored with each verdict as `class_version`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.rules.version
+    }
+
+    /// Every rule in the order of precedence.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules.rules
+    }
+
+    /// What failed, on which hop, who has to act, and why we say so.
+    #[must_use]
+    pub fn classify<'r, 'e>(&'r self, event: &'e Event<'_>) -> Verdict<'r, 'e> {
+        let sign = sign_of(event);
+        if sign == Sign::Fine {
+            return none(event);
+        }
+        let facts = facts_of(event);
+        let ends_well = sign == Sign::Unclear && facts.text.as_ref().is_some_and(|text| ends_well(&text.text));
+        let decided = self.decide_by_innermost(event, &facts).or_else(|| {
+            let text = facts.text.as_ref().map_or("", |text| text.text.as_str());
+            self.decide(event, &facts, text, ends_well)
+        });
+        match decided {
+            Some(verdict) => verdict,
+            None if sign == Sign::Unclear && has_nothing_to_say(event, &facts) => none(event),
+            None => unclassified(event, &facts),
+        }
+    }
+
+    /// The verdict of the innermost cause alone, where it decides: by its words, or by structure that leaves no doubt.
+    fn decide_by_innermost<'r, 'e>(&'r self, event: &'e Event<'_>, facts: &Facts<'e>) -> Option<Verdict<'r, 'e>> {
+        let inner = facts.text.as_ref()?.inner()?;
+        let (rule, verdict) = self.first_firing(event, facts, inner, false)?;
+        let by_its_words = needed_patterns(&rule.when).is_some() && rule.confidence != Confidence::Weak;
+        (by_its_words || rule.confidence == Confidence::Certain).then_some(verdict)
+    }
+
+    fn decide<'r, 'e>(&'r self, event: &'e Event<'_>, facts: &Facts<'e>, text: &str, ends_well: bool) -> Option<Verdict<'r, 'e>> {
+        self.first_firing(event, facts, text, ends_well).map(|(_, verdict)| verdict)
+    }
+
+    fn first_firing<'r, 'e>(
+        &'r self,
+        event: &'e Event<'_>,
+        facts: &Facts<'e>,
+        text: &str,
+        ends_well: bool,
+    ) -> Option<(&'r Rule, Verdict<'r, 'e>)> {
+        let matched = self.rules.patterns.matches(text);
+        let case = Case { event, facts, matched: &matched, text, ends_well };
+        let rule = self.rules.candidates(matched.iter()).find(|rule| rule.when.holds(&case))?;
+        Some((rule, self.verdict(rule, &case)))
+    }
+
+    fn verdict<'r, 'e>(&'r self, rule: &'r Rule, case: &Case<'_, 'e, '_>) -> Verdict<'r, 'e> {
+        let hop = hop_of(rule, case.event, case.facts);
+        let mut evidence = Vec::new();
+        rule.when.add_evidence(case, &mut evidence);
+        let first_pattern = needed_patterns(&rule.when).and_then(|patterns| patterns.iter().find(|pattern| case.matched.matched(**pattern)));
+        if let Some(span) = first_pattern.and_then(|pattern| self.rules.patterns.span(*pattern, case.text)) {
+            evidence.push((column_of_text(case.event, span), Cow::Owned(span.to_owned())));
+        }
+        Verdict {
+            class: rule.class,
+            reason: rule.reason.as_deref(),
+            hop,
+            who_acts: if rule.class == Class::None { WhoActs::Nobody } else { self.rules.who_acts(rule, hop) },
+            rule: &rule.id,
+            confidence: rule.confidence,
+            evidence,
+        }
+    }
+}
+
+fn sign_of(event: &Event<'_>) -> Sign {
+    match event.outcome {
+        Some(Outcome::Failure | Outcome::Denied | Outcome::ApplicationError | Outcome::ConnectRequired) => Sign::Failed,
+        _ if event.kind == EventKind::Challenge => Sign::Failed,
+        Some(Outcome::Success | Outcome::InputRequired | Outcome::Cancelled) => {
+            if contradicts_success(event) { Sign::Failed } else { Sign::Fine }
+        }
+        Some(Outcome::Unknown) | None => Sign::Unclear,
+    }
+}
+
+/// Whether the structure says failure whatever the outcome claims: an error status (of the other side only where the
+/// reporter's own is unknown), a JSON-RPC or OAuth error, a token answer without a token (RFC 6749 §5.1).
+fn contradicts_success(event: &Event<'_>) -> bool {
+    let status = event.http_status.or(event.http_upstream_status);
+    let no_token = matches!(event.kind, EventKind::Token | EventKind::Refresh)
+        && event.oauth_params_received.as_ref().is_some_and(|names| !names.iter().any(|name| name == "access_token"));
+    status.is_some_and(|status| status >= 400) || event.mcp_error_code.is_some() || event.oauth_error.is_some() || no_token
+}
+
+fn has_nothing_to_say(event: &Event<'_>, facts: &Facts<'_>) -> bool {
+    !contradicts_success(event) && facts.text.is_none()
+}
+
+#[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
+static SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:success(?:ful(?:ly)?)?|succeeded|completed|auth(?:entication|orization)? ok|authenticated as|is valid and|2\d\d ok)\b")
+        .expect("the pattern is well formed")
+});
+#[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
+static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?i)\b(?:un|not )success|\b(?:error|fail(?:s|ed|ure|ing)?|denied|invalid|expired|refused|rejected|forbidden|unauthori[sz]ed",
+        r"|cannot|can't|could not|couldn't|unable|missing|not found|mismatch|required|timed? ?out|revoked|not completed|[45]\d\d (?:[a-z]))",
+    ))
+    .expect("the pattern is well formed")
+});
+
+/// Whether the last mark of success stands behind every mark of failure: the normal handshake ends so.
+fn ends_well(text: &str) -> bool {
+    let last_success = SUCCESS.find_iter(text).last().map(|found| found.start());
+    let last_failure = FAILURE.find_iter(text).last().map(|found| found.end());
+    last_success.is_some_and(|success| last_failure.is_none_or(|failure| success >= failure))
+}
+
+/// The hop that refused: the rule's; the far one when its status decided; the event's; what the rule or step assumes.
+fn hop_of(rule: &Rule, event: &Event<'_>, facts: &Facts<'_>) -> Hop {
+    if let Some(hop) = rule.hop {
+        return hop;
+    }
+    let told = known_hop(event);
+    let other_side_refused = facts.status.as_ref().is_some_and(|status| status.from == FieldId::http_upstream_status);
+    if other_side_refused && told == Some(Hop::Downstream) && rule.class != Class::None {
+        return Hop::Upstream;
+    }
+    told.or(rule.assume_hop).unwrap_or_else(|| hop_of_step(facts.step))
+}
+
+fn known_hop(event: &Event<'_>) -> Option<Hop> {
+    event.hop.filter(|hop| *hop != Hop::Unknown)
+}
+
+/// Where a step takes place when nobody says: gateways report their own OAuth steps, and those go to the server's side.
+fn hop_of_step(step: Step) -> Hop {
+    match step {
+        Step::Request | Step::Credential | Step::Decision | Step::Challenge => Hop::Downstream,
+        Step::Discovery | Step::Registration | Step::Authorize | Step::Token | Step::Refresh | Step::StepUp | Step::Connection => {
+            Hop::Upstream
+        }
+        Step::Call | Step::Unknown => Hop::Unknown,
+    }
+}
+
+fn column_of_text(event: &Event<'_>, span: &str) -> &'static str {
+    let described = event.oauth_error_description.as_deref().is_some_and(|text| text.contains(span));
+    let field = if described || event.message.is_none() { FieldId::oauth_error_description } else { FieldId::message };
+    field.column()
+}
+
+fn none<'e>(event: &Event<'_>) -> Verdict<'static, 'e> {
+    Verdict {
+        class: Class::None,
+        reason: None,
+        hop: known_hop(event).unwrap_or(Hop::Unknown),
+        who_acts: WhoActs::Nobody,
+        rule: "none",
+        confidence: Confidence::Certain,
+        evidence: Vec::new(),
+    }
+}
+
+fn unclassified<'e>(event: &Event<'_>, facts: &Facts<'_>) -> Verdict<'static, 'e> {
+    Verdict {
+        class: Class::Unclassified,
+        reason: None,
+        hop: known_hop(event).unwrap_or_else(|| hop_of_step(facts.step)),
+        who_acts: WhoActs::Unknown,
+        rule: "unclassified",
+        confidence: Confidence::Weak,
+        evidence: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ends_well;
+
+    #[test]
+    fn the_last_word_decides_whether_a_text_ends_well() {
+        let cases = [
+            ("401, then metadata, then 200 OK", true),
+            ("sign-in completed", true),
+            ("completed with error", false),
+            ("login failed, retried, succeeded", true),
+            ("succeeded, then failed", false),
+            ("unsuccessful", false),
+            ("nothing said", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(ends_well(text), expected, "{text}");
+        }
+    }
+}
+#[cfg(test)]
+mod embedded_rules {
+    #[test]
+    fn the_embedded_rules_have_no_fault() {
+        let loaded = super::Classifier::embedded();
+        assert!(loaded.is_ok(), "{}", loaded.err().map(|e| e.to_string()).unwrap_or_default());
+    }
+}

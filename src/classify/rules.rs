@@ -1,0 +1,203 @@
+//! The rules file: what a rule is, loading with every fault named at once, and the index that avoids a scan.
+//!
+//! The order of the file is the precedence: the first rule that fires decides. Regexes of all rules go into one set.
+
+use rustc_hash::FxHashMap;
+
+use super::class::{Class, Confidence, WhoActs};
+use super::condition::Condition;
+use super::parse::Reader;
+use super::text::Patterns;
+use crate::event::Hop;
+use crate::event::vocabulary::ClosedEnum;
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Stable id, stored with every verdict.
+    pub id: String,
+    /// The class it concludes; `none` says that nothing failed.
+    pub class: Class,
+    /// Finer than the class.
+    pub reason: Option<String>,
+    /// The hop that refused, when it is not the event's.
+    pub hop: Option<Hop>,
+    /// The hop to assume when the event names none.
+    pub assume_hop: Option<Hop>,
+    /// Who has to act, when it is not the class's usual.
+    pub who_acts: Option<WhoActs>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What it asks.
+    pub when: Condition,
+}
+
+/// All rules with their patterns and the index over them.
+#[derive(Debug)]
+pub struct Rules {
+    /// Version of the file, stored with every verdict.
+    pub version: String,
+    /// In the order of the file.
+    pub rules: Vec<Rule>,
+    /// Every pattern of every rule.
+    pub patterns: Patterns,
+    who_acts: FxHashMap<(Class, Hop), WhoActs>,
+    /// Rules that can fire without any text, as bits.
+    without_text: Vec<u64>,
+    /// For each pattern the rules that cannot fire without one of their patterns.
+    by_pattern: Vec<Vec<usize>>,
+}
+
+/// One fault of a rules file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{file}:{line}: {problem}")]
+pub struct Fault {
+    /// The file's name.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+/// A rules file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the rules have {} fault(s):\n{}", .faults.len(), joined(.faults))]
+pub struct RulesError {
+    /// Every fault, in the order of the lines.
+    pub faults: Vec<Fault>,
+}
+
+impl RulesError {
+    /// Stable code of this error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "invalid_rules"
+    }
+}
+
+fn joined(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl Rules {
+    /// Loads the files `(name, content)` in this order as one list of rules.
+    ///
+    /// # Errors
+    /// All faults of all files with their lines: syntax, unknown class, field or value, duplicate id, a rule without a
+    /// condition, a regex that does not compile, a class without anybody to act.
+    pub fn load(files: &[(&str, &str)]) -> Result<Self, RulesError> {
+        let mut reader = Reader::default();
+        for (name, content) in files {
+            reader.read_file(name, content);
+        }
+        let read = reader.finish()?;
+        let mut without_text = vec![0_u64; read.rules.len().div_ceil(64)];
+        let mut by_pattern = vec![Vec::new(); read.patterns.len()];
+        for (number, rule) in read.rules.iter().enumerate() {
+            match needed_patterns(&rule.when) {
+                None => set_bit(&mut without_text, number),
+                Some(patterns) => {
+                    for pattern in patterns {
+                        if let Some(rules) = by_pattern.get_mut(*pattern) {
+                            rules.push(number);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Self { version: read.version, rules: read.rules, patterns: read.patterns, who_acts: read.who_acts, without_text, by_pattern })
+    }
+
+    /// The rules that may fire when these patterns matched, in the order of the file.
+    pub fn candidates<'r>(&'r self, matched: impl Iterator<Item = usize>) -> impl Iterator<Item = &'r Rule> {
+        let mut bits = self.without_text.clone();
+        for pattern in matched {
+            for rule in self.by_pattern.get(pattern).into_iter().flatten() {
+                set_bit(&mut bits, *rule);
+            }
+        }
+        self.rules.iter().enumerate().filter(move |(number, _)| is_bit_set(&bits, *number)).map(|(_, rule)| rule)
+    }
+
+    /// Who has to act: what the rule says, else what the file says for the class and hop.
+    #[must_use]
+    pub fn who_acts(&self, rule: &Rule, hop: Hop) -> WhoActs {
+        let usual = || self.who_acts.get(&(rule.class, hop)).copied();
+        rule.who_acts.or_else(usual).unwrap_or(WhoActs::Unknown)
+    }
+}
+
+/// The patterns of which one must match for the condition to hold; `None` when it can hold without text.
+#[must_use]
+pub fn needed_patterns(condition: &Condition) -> Option<&[usize]> {
+    match condition {
+        Condition::Text(patterns) => Some(patterns),
+        Condition::All(parts) => parts.iter().find_map(needed_patterns),
+        _ => None,
+    }
+}
+
+fn set_bit(bits: &mut [u64], number: usize) {
+    if let Some(word) = bits.get_mut(number / 64) {
+        *word |= 1 << (number % 64);
+    }
+}
+
+fn is_bit_set(bits: &[u64], number: usize) -> bool {
+    bits.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
+}
+
+/// Every hop an event can be about, `unknown` included.
+pub fn every_hop() -> impl Iterator<Item = Hop> {
+    Hop::KNOWN.iter().copied().chain([Hop::Unknown])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rules;
+
+    const HEAD: &str = "version = \"1\"\n[who_acts]\nforbidden = \"workspace_admin\"\n";
+
+    fn faults(rules: &str) -> Vec<String> {
+        let file = format!("{HEAD}{rules}");
+        Rules::load(&[("r.toml", &file)]).err().map_or_else(Vec::new, |error| error.faults.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn each_fault_is_named_with_its_line() {
+        let cases = [
+            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\n", "r.toml:4: rule `a` has no condition, so it would fire for every failure: add `when`"),
+            ("[[rule]]\nid = \"a\"\nclass = \"forbiden\"\nwhen.status = 403\n", "r.toml:6: unknown class `forbiden`"),
+            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.statuss = 403\n", "r.toml:7: unknown condition or field `statuss`"),
+            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.credential_kind = \"key\"\n", "r.toml:7: `credential_kind` can never be `key`"),
+            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.text = \"(\"\n", "r.toml:7: bad regex `(`: unclosed group"),
+            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.any = []\n", "r.toml:7: `any` needs at least one condition"),
+            ("[[rule]]\nclass = \"forbidden\"\nwhen.status = 403\n", "r.toml:4: `id` is missing"),
+            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nhopp = \"upstream\"\nwhen.status = 403\n", "r.toml:7: unknown key `hopp`"),
+            ("[[rule]]\nid = \"a\"\nclass = \"tool_error\"\nwhen.status = 403\n", "r.toml:4: nobody acts on `tool_error`: name `who_acts` here or in the table at the top"),
+            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.status = \"x\"\n", "r.toml:7: `status` wants numbers or { min, max }"),
+            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.urls = { left = \"server_url\", right = \"nope\", differ = [\"path\"] }\n", "r.toml:7: unknown field `nope`"),
+        ];
+        for (rules, fault) in cases {
+            assert_eq!(faults(rules), vec![fault.to_owned()], "{rules}");
+        }
+    }
+
+    #[test]
+    fn all_faults_come_at_once_in_order() {
+        let rules = "[[rule]]\nid = \"a\"\nclass = \"nope\"\nwhen.text = \"[\"\n[[rule]]\nid = \"a\"\nclass = \"forbidden\"\n";
+        let found = faults(rules);
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(found.iter().any(|fault| fault.contains("r.toml:9: duplicate id `a`")), "{found:?}");
+        assert!(found.is_sorted_by_key(|fault| fault.split(':').nth(1).and_then(|line| line.parse::<u32>().ok())), "{found:?}");
+    }
+
+    #[test]
+    fn syntax_faults_and_a_missing_version_are_faults_too() {
+        let error = Rules::load(&[("r.toml", "x = = 1")]).expect_err("no TOML");
+        assert_eq!(error.code(), "invalid_rules");
+        let error = Rules::load(&[("r.toml", "[who_acts]\n")]).expect_err("no version");
+        assert!(error.to_string().contains("`version` is missing"), "{error}");
+    }
+}

@@ -1,0 +1,133 @@
+//! The command line: subcommands, and one flag for every setting of the table.
+//!
+//! Parse, run, exit code; nothing is decided here.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Write, stdin, stdout};
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use gatetrail::command::{self, Exit, check, classify, completions, consume, engine, migrate, scrub, simulate};
+use gatetrail::config::{Config, SETTINGS};
+use gatetrail::scrub::FingerprintKey;
+use gatetrail::telemetry::clock::Clock;
+
+/// Tells from one request_id why a request through an MCP gateway failed to authenticate.
+///
+/// Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 not found, 4 Kafka or ClickHouse unreachable.
+#[derive(Debug, Parser)]
+#[command(name = "gatetrail", version, max_term_width = 120)]
+pub struct Cli {
+    #[command(subcommand)]
+    role: Role,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Token newest first
+    /// Classify failure messages
+    Classify(classify::ClassifyArgs),
+    /// Take secrets out of text
+    Scrub(scrub::ScrubArguments),
+    /// Check events against the contract, or the configuration
+    Check(check::CheckArgs),
+    /// Kafka → ClickHouse: decode, scrub, enrich, classify, store
+    Consume,
+    /// The HTTP API and the pages
+    Serve,
+    /// Create or update the tables, and with --topics the topics
+    Migrate(migrate::MigrateArgs),
+    /// Simulated gateways that tell whole stories
+    Simulate(simulate::SimulateArguments),
+    /// Completion script for a shell
+    Completions(completions::CompletionsArgs),
+    /// Run an engine in this process (used by scripts/engines)
+    #[command(hide = true)]
+    Engine(engine::EngineArgs),
+}
+
+/// One global flag a setting, made from the table.
+#[derive(Debug, Default)]
+struct SettingsArgs {
+    values: BTreeMap<String, String>,
+    file: Option<PathBuf>,
+}
+
+impl Args for SettingsArgs {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new("config").long("config").value_name("FILE").help("TOML file with settings [env: GATETRAIL_CONFIG]");
+        let command = command.arg(file.value_parser(clap::value_parser!(PathBuf)).global(true).help_heading("Settings"));
+        SETTINGS.iter().fold(command, |command, setting| {
+            let default = setting.default.map(|text| format!(" [default: {text}]")).unwrap_or_default();
+            let help = format!("{}{default} [env: {}]", setting.help, setting.variable());
+            let flag = Arg::new(setting.path()).long(setting.flag()).value_name(setting.value_name).help(help);
+            command.arg(flag.global(true).help_heading("Settings").hide_short_help(true))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingsArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut settings = Self::default();
+        settings.update_from_arg_matches(matches)?;
+        Ok(settings)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for setting in SETTINGS {
+            if let Some(value) = matches.get_one::<String>(&setting.path()) {
+                self.values.insert(setting.path(), value.clone());
+            }
+        }
+        self.file = matches.get_one::<PathBuf>("config").cloned().or_else(|| self.file.take());
+        Ok(())
+    }
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        let Self { role, settings } = self;
+        if let Role::Engine(args) = role {
+            return engine::run(args).map(|()| Exit::Ok);
+        }
+        let config = command::load_config(settings.values, settings.file)?;
+        let mut output = stdout().lock();
+        let exit = match role {
+            Role::Classify(args) => classify::run(&args, BufReader::new(stdin()), &mut output).map(|()| Exit::Ok)?,
+            Role::Scrub(args) => scrub::run(&args, FingerprintKey::new(config.scrub_key().as_bytes()), stdin(), &mut output).map(|_| Exit::Ok)?,
+            Role::Simulate(args) => simulate::run(&args, &simulate::SimulateKafka::from(&config.kafka), config.scrub_key().as_bytes(), Clock.now()).map(|()| Exit::Ok)?,
+            Role::Check(args) => check::run(&args, &config, &mut output)?,
+            Role::Completions(args) => completions::run(&args, &mut Self::command(), &mut output),
+            Role::Consume | Role::Serve | Role::Migrate(_) => run_connected(role, &config, &mut output)?,
+            Role::Engine(_) => Exit::Ok,
+        };
+        output.flush()?;
+        Ok(exit)
+    }
+}
+
+/// Subcommands that talk to Kafka or ClickHouse run on the asynchronous runtime, with logs.
+fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let telemetry = command::start_logs(config)?;
+        let exit = match role {
+            Role::Consume => consume::run(config).await,
+            
+            Role::Migrate(args) => migrate::run(&args, config, output).await,
+            _ => Ok(Exit::Ok),
+        };
+        if let Err(error) = telemetry.shutdown().await {
+            tracing::warn!(%error, "the last spans were not sent");
+        }
+        exit
+    })
+}

@@ -1,0 +1,93 @@
+//! `gatetrail consume`: Kafka → ClickHouse, until SIGTERM or Ctrl-C.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use rdkafka::consumer::Consumer;
+use tracing::{info, warn};
+
+use super::{Exit, classifier, stop_signal};
+use crate::config::Config;
+use crate::decode::Limits;
+use crate::enrich::{Enricher, registry::Registry};
+use crate::pipeline::Steps;
+use crate::pipeline::batch::SealAt;
+use crate::pipeline::runner::{Runner, StoreHealth};
+use crate::scrub::{FingerprintKey, Scrubber};
+use crate::source::kafka::{EventConsumer, REQUEST_TIMEOUT, SourceError, subscribe};
+use crate::source::registry::RegistryFollower;
+use crate::store::client::connect_database;
+use crate::store::migrate::verify;
+use crate::telemetry::clock::Clock;
+use crate::telemetry::{Metrics, ReconnectTracker, Role};
+
+/// Where `/livez`, `/readyz` and `/metrics` are served by default.
+const ADMIN_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9464);
+/// Connections whose grants are remembered for counting reconnects.
+const RECONNECT_MEMORY: usize = 100_000;
+
+/// Runs until it is asked to stop; then what is under way is stored and committed.
+///
+/// # Errors
+/// When Kafka or ClickHouse cannot be reached at the start, or the schema is not the one this binary knows.
+pub async fn run(config: &Config) -> anyhow::Result<Exit> {
+    let store = connect_database(&config.clickhouse);
+    verify(&store, &config.clickhouse.database).await?;
+    let metrics = Metrics::new(Role::Consume, Clock);
+    let consumer = Arc::new(subscribe(&config.kafka, metrics.clone())?);
+    require_topic(&consumer, config)?;
+    let limits = Limits { record_bytes: config.ingest.max_record_bytes, retention_days: i64::from(config.retention.auth_days) };
+    let mut registry = Registry::default();
+    let follower = follow_registry(config, limits, &mut registry);
+    if config.scrub_key.is_none() {
+        warn!("no scrub key is set (GATETRAIL_SCRUB_KEY): fingerprints are made under the published development key, so anyone can compute them");
+    }
+    let health = Arc::new(StoreHealth::default());
+    let runner = Runner {
+        steps: Steps {
+            limits,
+            scrubber: Scrubber::new(FingerprintKey::new(config.scrub_key().as_bytes())),
+            enricher: Enricher { registry, key: FingerprintKey::new(config.scrub_key().as_bytes()) },
+            classifier: classifier(config)?,
+            reconnects: ReconnectTracker::new(RECONNECT_MEMORY),
+        },
+        topic: Arc::from(config.kafka.topic.as_str()),
+        seal_at: SealAt { rows: config.ingest.flush_rows, bytes: config.ingest.flush_bytes, age: config.ingest.flush_interval },
+        store: store.clone(),
+        metrics: metrics.clone(),
+        health: Arc::clone(&health),
+        registry: follower,
+        runtime: tokio::runtime::Handle::current(),
+    };
+    let stop = stop_signal()?;
+    let admin = config.admin_listen.unwrap_or(ADMIN_LISTEN);
+    info!(topic = config.kafka.topic, group = config.kafka.group, database = config.clickhouse.database, %admin, "consuming");
+    let polling = Arc::clone(&consumer);
+    let ended = tokio::task::spawn_blocking(move || runner.run(&polling, &stop)).await.context("the consumer thread ended")?;
+    ended?;
+    info!("stopped; everything read is stored and committed");
+    Ok(Exit::Ok)
+}
+
+/// Fails early, with a sentence, when Kafka is away or the topic is missing.
+fn require_topic(consumer: &EventConsumer, config: &Config) -> Result<(), SourceError> {
+    let unreachable = |source| SourceError::Unreachable { brokers: config.kafka.brokers.clone(), source };
+    let metadata = consumer.fetch_metadata(Some(&config.kafka.topic), REQUEST_TIMEOUT).map_err(unreachable)?;
+    let exists = metadata.topics().iter().any(|topic| !topic.partitions().is_empty());
+    if exists { Ok(()) } else { Err(SourceError::MissingTopic { topic: config.kafka.topic.clone() }) }
+}
+
+fn follow_registry(config: &Config, limits: Limits, registry: &mut Registry) -> Option<RegistryFollower> {
+    match RegistryFollower::start(&config.kafka, limits, registry) {
+        Ok(follower) => {
+            let (servers, keys, refused) = registry.counts();
+            info!(topic = config.kafka.registry_topic, servers, keys, refused, "registry read");
+            Some(follower)
+        }
+        Err(error) => {
+            warn!("events are enriched without the registry: {error}");
+            None
+        }
+    }
+}

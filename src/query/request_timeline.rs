@@ -1,0 +1,71 @@
+//! What happened to one request: its joined timeline and the verdict over it.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use clickhouse::Client;
+use serde::Deserialize;
+
+use super::error::QueryError;
+use super::filter::check_id;
+use super::join::join_request;
+use super::missing::{Expected, MissingStep, expected, missing};
+use super::statement::Statement;
+use super::stored::{Relation, StoredEvent};
+use super::texts::VerdictTexts;
+use super::timeline::{RequestTimeline, assemble};
+
+/// How far back a gateway's habit of reporting a step is looked for.
+const HABIT_WINDOW: TimeDelta = TimeDelta::days(7);
+/// How many rows that may cost; past it the habit counts as unknown.
+const HABIT_ROWS: u64 = 2_000_000;
+
+/// The timeline of a request and its verdict; `None` when no event carries the id (then see
+/// [`super::not_found::why_not_found`]).
+///
+/// # Errors
+/// `bad_id` when the id cannot be one; otherwise what keeps the store from answering.
+pub async fn request_timeline(client: &Client, request_id: &str, texts: &VerdictTexts) -> Result<Option<RequestTimeline>, QueryError> {
+    check_id("request_id", request_id)?;
+    let Some(joined) = join_request(client, request_id).await? else {
+        return Ok(None);
+    };
+    let expected = expected(&joined.events);
+    let absent = if expected.is_empty() { Vec::new() } else { absent_steps(client, request_id, &joined.events, expected).await? };
+    Ok(assemble(request_id, &joined, absent, texts))
+}
+
+#[derive(Deserialize)]
+struct ReportedStep {
+    #[serde(rename = "type")]
+    type_name: String,
+    hop: String,
+}
+
+/// Tells for each step that is not there whether this gateway reports such steps.
+async fn absent_steps(
+    client: &Client,
+    request_id: &str,
+    events: &[StoredEvent],
+    expected: Vec<Expected>,
+) -> Result<Vec<MissingStep>, QueryError> {
+    let own: Vec<&StoredEvent> = events.iter().filter(|event| event.relation == Relation::Request).collect();
+    let Some(end) = own.iter().map(|event| event.time).max() else {
+        return Ok(Vec::new());
+    };
+    let types: Vec<&str> = expected.iter().flat_map(|step| step.types.iter().copied()).collect();
+    let sources: BTreeSet<&str> = own.iter().map(|event| event.source.as_str()).collect();
+    let products: BTreeSet<&str> = own.iter().filter_map(|event| event.str("gateway_product")).collect();
+    let reported: Vec<ReportedStep> = Statement::new(client, "reported_steps", include_str!("sql/reported_steps.sql"))
+        .bind("types", types)
+        .bind("sources", sources)
+        .bind("products", products)
+        .bind_time("first", end - HABIT_WINDOW)
+        .bind_time("last", end)
+        .bind("request_id", request_id)
+        .read_at_most(HABIT_ROWS)
+        .rows()
+        .await?;
+    let pairs: Vec<(String, String)> = reported.into_iter().map(|step| (step.type_name, step.hop)).collect();
+    Ok(missing(expected, &pairs))
+}

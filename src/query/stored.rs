@@ -1,0 +1,246 @@
+//! One row of `events` as it is read: the members that decide, typed, and every known column for the timeline.
+//!
+//! NULL columns, empty maps and lists are left out; a list that was *sent* empty stays, as `[]`. Pure.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::classify::{Class, Confidence, WhoActs};
+use crate::event::vocabulary::ClosedEnum;
+use crate::event::{EventKind, Hop, Outcome};
+
+/// How an event came into a timeline; the order is the order of closeness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// It carries the request's id.
+    #[default]
+    Request,
+    /// It belongs to a request that this one retries or continues.
+    CausedBy,
+    /// It belongs to a request that retries or continues this one.
+    Retry,
+    /// It belongs to the same sign-in attempt.
+    Flow,
+    /// It belongs to the same connection (user and server), shortly before or during the request.
+    Connection,
+}
+
+/// One stored event.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    /// How it came into the timeline.
+    pub relation: Relation,
+    /// With `source` it identifies the event.
+    pub event_id: String,
+    /// The reporter.
+    pub source: String,
+    /// The type as sent.
+    pub type_name: String,
+    /// What the type stands for.
+    pub kind: EventKind,
+    /// When it happened, by the reporter's clock.
+    pub time: DateTime<Utc>,
+    /// Which boundary it is about.
+    pub hop: Hop,
+    /// How the step ended.
+    pub outcome: Outcome,
+    /// Class of this one event.
+    pub class: Class,
+    /// The hop that refused, by the classifier.
+    pub class_hop: Hop,
+    /// Who has to act, by the classifier.
+    pub who_acts: WhoActs,
+    /// How sure the rule is.
+    pub confidence: Confidence,
+    /// Every other column that is known, by name.
+    columns: Map<String, Value>,
+}
+
+/// Columns that [`StoredEvent`] holds as members of their own and the timeline writes first.
+pub const LEADING_COLUMNS: [&str; 7] = ["event_id", "source", "time", "type", "hop", "outcome", "class"];
+
+impl StoredEvent {
+    /// The value of a column as text: numbers and flags as they are written, lists joined by a space.
+    #[must_use]
+    pub fn text(&self, column: &str) -> Option<String> {
+        match self.columns.get(column)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
+            Value::Null | Value::Object(_) => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// The value of a text column, without a copy.
+    #[must_use]
+    pub fn str(&self, column: &str) -> Option<&str> {
+        self.columns.get(column)?.as_str()
+    }
+
+    /// The value of a whole-number column.
+    #[must_use]
+    pub fn integer(&self, column: &str) -> Option<i64> {
+        self.columns.get(column)?.as_i64()
+    }
+
+    /// The value of a number column.
+    #[must_use]
+    pub fn number(&self, column: &str) -> Option<f64> {
+        self.columns.get(column)?.as_f64()
+    }
+
+    /// The value of a yes-or-no column.
+    #[must_use]
+    pub fn flag(&self, column: &str) -> Option<bool> {
+        self.columns.get(column)?.as_bool()
+    }
+
+    /// A map column: `origins`, `evidence`, `attributes`.
+    #[must_use]
+    pub fn map(&self, column: &str) -> BTreeMap<String, String> {
+        let members = self.columns.get(column).and_then(Value::as_object);
+        let texts = members.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+        texts.collect()
+    }
+
+    /// Every column that is known and not among [`LEADING_COLUMNS`].
+    pub fn other_columns(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.columns.iter().filter(|(name, _)| !LEADING_COLUMNS.contains(&name.as_str()))
+    }
+
+    /// What identifies it: sent twice is one event.
+    #[must_use]
+    pub fn identity(&self) -> (&str, &str) {
+        (&self.source, &self.event_id)
+    }
+
+    /// Whether the classifier saw a failure in it.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.class != Class::None
+    }
+
+    /// Whether it is the start of a handshake: a 401 to a request that carried no credential.
+    #[must_use]
+    pub fn is_challenge_only(&self) -> bool {
+        self.str("reason") == Some("challenge_only")
+    }
+}
+
+/// The stored spelling of a moment in the API: RFC 3339, UTC, microseconds.
+#[must_use]
+pub fn time_text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Serialises a moment as [`time_text`] does.
+///
+/// # Errors
+/// Whatever the serialiser reports.
+pub fn micros<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time_text(*time))
+}
+
+/// Serialises an optional moment as [`time_text`] does.
+///
+/// # Errors
+/// Whatever the serialiser reports.
+pub fn optional_micros<S: serde::Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.serialize_str(&time_text(*time)),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let row = Map::<String, Value>::deserialize(deserializer)?;
+        let text = |name: &'static str| row.get(name).and_then(Value::as_str).ok_or_else(|| D::Error::missing_field(name));
+        let time = DateTime::parse_from_rfc3339(text("time")?).map_err(D::Error::custom)?;
+        Ok(Self {
+            relation: Relation::default(),
+            event_id: text("event_id")?.to_owned(),
+            source: text("source")?.to_owned(),
+            type_name: text("type")?.to_owned(),
+            kind: EventKind::of(text("type")?),
+            time: time.with_timezone(&Utc),
+            hop: Hop::parse(text("hop")?),
+            outcome: Outcome::parse(text("outcome")?),
+            class: Class::parse(text("class")?),
+            class_hop: Hop::parse(text("class_hop")?),
+            who_acts: WhoActs::parse(text("who_acts")?),
+            confidence: Confidence::parse(text("confidence")?),
+            columns: known_columns(row),
+        })
+    }
+}
+
+/// Drops what is unknown; `empty_lists` puts the lists back that were sent empty.
+fn known_columns(mut row: Map<String, Value>) -> Map<String, Value> {
+    let sent_empty = match row.remove("empty_lists") {
+        Some(Value::Array(names)) => names,
+        _ => Vec::new(),
+    };
+    row.retain(|_, value| match value {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    });
+    for name in sent_empty.iter().filter_map(Value::as_str) {
+        row.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+    }
+    row
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::json;
+
+    use super::{Relation, StoredEvent};
+    use crate::event::{EventKind, Outcome};
+
+    /// Events for the tests of this module: minimal rows, changed member by member.
+    pub fn event(members: serde_json::Value) -> StoredEvent {
+        let mut row = json!({
+            "event_id": "e", "source": "//gateway/a", "type": "mcp.request.completed",
+            "time": "2026-11-22T10:00:00.000000Z", "hop": "downstream", "outcome": "success", "class": "none",
+            "reason": null, "class_hop": "downstream", "who_acts": "nobody", "rule": "none", "confidence": "certain",
+            "evidence": {}, "request_id": "r1",
+        });
+        for (name, value) in members.as_object().unwrap() {
+            row[name] = value.clone();
+        }
+        serde_json::from_value(row).unwrap()
+    }
+
+    #[test]
+    fn unknown_columns_are_left_out_and_empty_lists_that_were_sent_stay() {
+        let row = event(json!({
+            "workspace": null, "oauth_params_sent": [], "credential_permissions": [], "empty_lists": ["oauth_params_sent"],
+            "origins": {}, "http_status": 401, "token_rotated": false, "scope_granted": "a b",
+        }));
+        let names: Vec<&str> = row.other_columns().map(|(name, _)| name.as_str()).collect();
+        for (name, kept) in [
+            ("workspace", false), ("oauth_params_sent", true), ("credential_permissions", false), ("empty_lists", false),
+            ("origins", false), ("http_status", true), ("token_rotated", true), ("event_id", false), ("rule", true),
+        ] {
+            assert_eq!(names.contains(&name), kept, "{name}");
+        }
+        assert_eq!(row.text("http_status").as_deref(), Some("401"));
+        assert_eq!(row.flag("token_rotated"), Some(false));
+        assert_eq!((row.relation, row.kind, row.outcome), (Relation::Request, EventKind::RequestCompleted, Outcome::Success));
+    }
+
+    #[test]
+    fn a_row_without_its_envelope_is_refused() {
+        assert!(serde_json::from_str::<StoredEvent>(r#"{"event_id":"e"}"#).is_err());
+        assert!(serde_json::from_value::<StoredEvent>(json!({"event_id": "e", "source": "s", "type": "t", "time": "no"})).is_err());
+    }
+}

@@ -1,0 +1,184 @@
+//! Walks an event: every string of it is scrubbed before any other step sees it.
+//!
+//! What was removed is listed in `redactions` as `kind@member`, and stands in for what it was: a removed `state` gives
+//! `flow_id`, a removed token its `token.fingerprint`, where those are empty. Texts are cut to their length afterwards,
+//! so that no secret is cut in two before it was looked at.
+
+use std::borrow::Cow;
+
+use super::kind::SecretKind;
+use super::{Removal, Scrubbed, Scrubber};
+use crate::event::{Event, FieldId, Origin, Text};
+
+/// Longest `message` and `error_description`, in characters.
+const TEXT_CHARACTERS: usize = 2_000;
+
+/// Attribute that names the texts that were cut.
+const TRUNCATED: &str = "gatetrail.truncated";
+
+/// Members that hold a URL or a path: origin and path are kept, never a query, a fragment or user information.
+fn is_url(field: FieldId) -> bool {
+    matches!(
+        field,
+        FieldId::server_url
+            | FieldId::url_path
+            | FieldId::gateway_base_url
+            | FieldId::oauth_metadata_url
+            | FieldId::oauth_redirect_uri
+            | FieldId::oauth_issuer
+            | FieldId::resource_registered
+            | FieldId::resource_advertised
+            | FieldId::resource_requested
+            | FieldId::resource_audience
+            | FieldId::www_authenticate_resource_metadata
+    )
+}
+
+/// Takes the secrets out of every string of the event.
+pub fn scrub_event(scrubber: &Scrubber, event: &mut Event<'_>) {
+    let mut found: Vec<(Removal, Cow<'static, str>)> = Vec::new();
+    let mut truncated: Vec<&'static str> = Vec::new();
+    event.each_text(&mut |field, text| {
+        let (clean, removals) = changed(text.len(), match field {
+            FieldId::url_path => scrubber.scrub_url(text),
+            _ if is_url(field) => scrubber.strip_url(text),
+            _ => scrubber.scrub_text(text),
+        });
+        put(text, clean, removals, field.column(), &mut found);
+        if matches!(field, FieldId::message | FieldId::oauth_error_description) && cut(text) {
+            truncated.push(field.path());
+        }
+    });
+    for (member, text) in [("id", &mut event.event_id), ("source", &mut event.source), ("type", &mut event.type_name)] {
+        scrub(scrubber, text, member, &mut found);
+    }
+    scrub_attributes(scrubber, event, &mut found);
+    if !truncated.is_empty() {
+        event.attributes.push((Cow::Borrowed(TRUNCATED), Cow::Owned(truncated.join(" "))));
+    }
+    for (removal, member) in found {
+        stand_in(event, &removal);
+        event.redactions.push(format!("{}@{member}", removal.kind));
+    }
+}
+
+/// An attribute is looked at as `key=value` too: its key says what the value is.
+fn scrub_attributes(scrubber: &Scrubber, event: &mut Event<'_>, found: &mut Vec<(Removal, Cow<'static, str>)>) {
+    for (key, value) in &mut event.attributes {
+        let joined = format!("{key}={value}");
+        let scrubbed = scrubber.scrub_text(&joined);
+        if scrubbed.removals.is_empty() {
+            continue;
+        }
+        let (new_key, new_value) = scrubbed.text.split_once('=').unwrap_or((&scrubbed.text, ""));
+        found.extend(scrubbed.removals.iter().cloned().map(|removal| (removal, Cow::Owned(format!("attributes.{new_key}")))));
+        (*key, *value) = (Cow::Owned(new_key.to_owned()), Cow::Owned(new_value.to_owned()));
+    }
+}
+
+fn scrub(scrubber: &Scrubber, text: &mut Text<'_>, member: &'static str, found: &mut Vec<(Removal, Cow<'static, str>)>) {
+    let (clean, removals) = changed(text.len(), scrubber.scrub_text(text));
+    put(text, clean, removals, member, found);
+}
+
+/// What changed, free of the borrowed text: a text that lost its tail is borrowed still, and shorter.
+fn changed(length: usize, scrubbed: Scrubbed<'_>) -> (Option<String>, Vec<Removal>) {
+    match scrubbed.text {
+        Cow::Borrowed(same) if same.len() == length => (None, scrubbed.removals),
+        text => (Some(text.into_owned()), scrubbed.removals),
+    }
+}
+
+fn put(text: &mut Text<'_>, clean: Option<String>, removals: Vec<Removal>, member: &'static str, found: &mut Vec<(Removal, Cow<'static, str>)>) {
+    found.extend(removals.into_iter().map(|removal| (removal, Cow::Borrowed(member))));
+    if let Some(clean) = clean {
+        *text = Cow::Owned(clean);
+    }
+}
+
+/// Cuts a text to [`TEXT_CHARACTERS`]; whether it was longer.
+fn cut(text: &mut Text<'_>) -> bool {
+    let Some((end, _)) = text.char_indices().nth(TEXT_CHARACTERS) else { return false };
+    *text = Cow::Owned(text[..end].to_owned());
+    true
+}
+
+/// Fills what the removed secret stood for, where the event does not say it itself.
+fn stand_in(event: &mut Event<'_>, removal: &Removal) {
+    let Some(fingerprint) = &removal.value_fingerprint else { return };
+    let (field, place) = match removal.kind {
+        SecretKind::State => (FieldId::flow_id, &mut event.flow_id),
+        _ => (FieldId::token_fingerprint, &mut event.token_fingerprint),
+    };
+    if place.is_none() {
+        *place = Some(Cow::Owned(fingerprint.clone()));
+        event.origins.push((field, Origin::Scrub));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use chrono::DateTime;
+
+    use super::scrub_event;
+    use crate::event::{Event, FieldId, Origin};
+    use crate::scrub::{FingerprintKey, Scrubber};
+
+    fn scrubber() -> Scrubber {
+        Scrubber::new(FingerprintKey::new(b"test"))
+    }
+
+    fn event() -> Event<'static> {
+        Event::new(Cow::Borrowed("e"), Cow::Borrowed("s"), Cow::Borrowed("mcp.auth.callback"), DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_marked_secret_is_in_no_field_afterwards() {
+        let marked = ["refresh", "_token=", "MARKED0secret0MARKED"].concat();
+        let mut event = event();
+        for field in ["message", "user_agent", "mcp_tool"] {
+            match field {
+                "message" => event.message = Some(Cow::Owned(format!("body {marked}&grant_type=refresh_token"))),
+                "user_agent" => event.user_agent = Some(Cow::Owned(marked.clone())),
+                _ => event.mcp_tool = Some(Cow::Owned(marked.clone())),
+            }
+        }
+        event.oauth_params_sent = Some(vec![Cow::Owned(marked.clone())]);
+        event.attributes.push((Cow::Borrowed("refresh_token"), Cow::Borrowed("MARKED0secret0MARKED")));
+        scrub_event(&scrubber(), &mut event);
+        assert!(!format!("{event:?}").contains("MARKED"), "{event:?}");
+        assert_eq!(event.redactions.len(), 5, "{:?}", event.redactions);
+        assert!(event.redactions.iter().any(|redaction| redaction == "refresh_token@message"), "{:?}", event.redactions);
+    }
+
+    #[test]
+    fn a_removed_state_names_the_flow() {
+        let mut event = event();
+        event.url_path = Some(Cow::Borrowed("/oauth/callback?code=4/0AbCdEfGh&state=c3RhdGUtb2YtdGVzdA"));
+        scrub_event(&scrubber(), &mut event);
+        assert_eq!(event.url_path.as_deref(), Some("/oauth/callback"));
+        let expected = FingerprintKey::new(b"test").fingerprint(b"c3RhdGUtb2YtdGVzdA");
+        assert_eq!(event.flow_id.as_deref(), Some(expected.as_str()));
+        assert_eq!(event.origin_of(FieldId::flow_id), Some(Origin::Scrub));
+    }
+
+    #[test]
+    fn a_long_message_is_cut_after_it_was_scrubbed() {
+        let mut event = event();
+        event.message = Some(Cow::Owned(format!("{}é{}", "x".repeat(1_999), "y".repeat(500))));
+        scrub_event(&scrubber(), &mut event);
+        assert_eq!(event.message.as_deref().map(|text| text.chars().count()), Some(2_000));
+        assert_eq!(event.attribute("gatetrail.truncated"), Some("message"));
+    }
+
+    #[test]
+    fn a_clean_event_stays_borrowed() {
+        let mut event = event();
+        event.message = Some(Cow::Borrowed("the refresh_token is invalid"));
+        scrub_event(&scrubber(), &mut event);
+        assert!(matches!(event.message, Some(Cow::Borrowed(_))));
+        assert!(event.redactions.is_empty());
+    }
+}

@@ -1,0 +1,173 @@
+//! The scanner: one pass from left to right, from prefilter mark to prefilter mark.
+//!
+//! Invariants: what was found never overlaps and stands in ascending order; nothing looks back beyond the end of the
+//! last find (the *floor*), which counts as the edge of a word, because `[redacted:…]` will stand there. That is also
+//! why scrubbing scrubbed text changes nothing. Look-back is bounded by a name's length, look-ahead by what is
+//! consumed or by a constant, so the time is linear.
+
+use super::kind::SecretKind;
+use super::keys::Keys;
+use super::runs::ShapeIndex;
+use super::trigger::{BLOCK, WINDOW, mark};
+use super::{pem, position, runs, scheme, url};
+use super::glyph::glyph_at;
+
+/// A secret's place in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// First byte of the secret.
+    pub(super) start: usize,
+    /// First byte after it.
+    pub(super) end: usize,
+    /// What it is.
+    pub(super) kind: SecretKind,
+    /// How many times the value has to be percent-decoded to get what the issuer sent.
+    pub(super) percent_layers: usize,
+    /// How many layers of JSON string escapes the value carries.
+    pub(super) json_layers: usize,
+}
+
+impl Found {
+    /// A secret that stands in the text as it is, without encodings.
+    pub(super) const fn plain(start: usize, end: usize, kind: SecretKind) -> Self {
+        Self { start, end, kind, percent_layers: 0, json_layers: 0 }
+    }
+}
+
+/// The tables a scan needs.
+pub(super) struct Tables {
+    /// Names before separators.
+    pub(super) keys: Keys,
+    /// Vendors' shapes by first letter.
+    pub(super) shapes: ShapeIndex,
+}
+
+impl Tables {
+    /// Prepares all tables.
+    pub(super) fn new() -> Self {
+        Self { keys: Keys::new(), shapes: ShapeIndex::new() }
+    }
+}
+
+/// The text as handlers see it: all of it, and how far back they may look.
+#[derive(Clone, Copy)]
+pub(super) struct View<'t> {
+    /// The whole text.
+    pub(super) bytes: &'t [u8],
+    /// End of the last find.
+    pub(super) floor: usize,
+}
+
+/// Every secret in `bytes`, in order.
+pub(super) fn find_all(tables: &Tables, bytes: &[u8]) -> Vec<Found> {
+    let mut scan = Scan { tables, view: View { bytes, floor: 0 }, run_end: 0, found: Vec::new() };
+    let mut base = 0;
+    while base < bytes.len() {
+        let marks = match bytes.get(base..base + WINDOW).and_then(|slice| <&[u8; WINDOW]>::try_from(slice).ok()) {
+            Some(window) => mark(window),
+            None => mark(&padded(&bytes[base..])),
+        };
+        if !marks.is_clean() {
+            for half in 0..2 {
+                let start = base + half * BLOCK / 2;
+                scan.visit_triggers(start, marks.triggers[half]);
+                if marks.runs[half] {
+                    scan.visit_run(start);
+                }
+            }
+        }
+        // Skip what the last find consumed.
+        base = (base + BLOCK).max(scan.view.floor - scan.view.floor % BLOCK);
+    }
+    scan.found
+}
+
+/// The end of the text, filled up with bytes that mark nothing.
+fn padded(rest: &[u8]) -> [u8; WINDOW] {
+    let mut window = [0; WINDOW];
+    let length = rest.len().min(WINDOW);
+    window[..length].copy_from_slice(&rest[..length]);
+    window
+}
+
+/// The state of one pass.
+struct Scan<'s, 't> {
+    tables: &'s Tables,
+    view: View<'t>,
+    /// End of the last run that was searched for shapes, so that none is searched twice.
+    run_end: usize,
+    found: Vec<Found>,
+}
+
+impl Scan<'_, '_> {
+    /// Looks at each trigger of eight bytes that begin at `start`.
+    fn visit_triggers(&mut self, start: usize, flags: u64) {
+        let mut left = flags;
+        while left != 0 {
+            let offset = usize::try_from(left.trailing_zeros() / 8).unwrap_or(0);
+            left &= left - 1;
+            let position = start + offset;
+            if position >= self.view.floor
+                && let Some(found) = self.judge(position)
+            {
+                self.keep(found);
+            }
+        }
+    }
+
+    /// Decides about one trigger.
+    fn judge(&self, position: usize) -> Option<Found> {
+        let view = self.view;
+        match view.bytes[position] {
+            b'=' | b'>' => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
+            b':' => match url::authority_start(view.bytes, position + 1) {
+                Some(authority) => url::in_text(view, position, authority),
+                None => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
+            },
+            b'%' | b'\\' | b'&' => self.judge_escape(position),
+            b'"' | b'\'' | b';' => position::at_tuple(self.tables, view, position + 1),
+            b'-' => pem::at_dashes(view, position).or_else(|| position::at_option(self.tables, view, position)),
+            b'v' | b'V' => position::at_variable(view, position),
+            _ => scheme::at_word(view, position),
+        }
+    }
+
+    /// A separator that is written as an escape.
+    fn judge_escape(&self, position: usize) -> Option<Found> {
+        let glyph = glyph_at(self.view.bytes, position);
+        match glyph.byte {
+            b':' => match url::authority_start(self.view.bytes, position + glyph.length) {
+                Some(authority) => url::in_text(self.view, position, authority),
+                None => position::at_separator(self.tables, self.view, position, glyph),
+            },
+            b'=' | b'>' => position::at_separator(self.tables, self.view, position, glyph),
+            b',' => position::at_tuple(self.tables, self.view, position),
+            b'~' => runs::entra_secret(self.view, self.view.floor, position, glyph.length),
+            _ => None,
+        }
+    }
+
+    /// Searches the runs of token letters that touch the eight bytes at `start` for vendors' shapes.
+    fn visit_run(&mut self, start: usize) {
+        let mut position = start.max(self.run_end).max(self.view.floor);
+        while position < start + BLOCK / 2 {
+            let run = runs::run_around(self.view, position, self.run_end);
+            let mut from = run.start;
+            while let Some(found) = runs::find_shape(&self.tables.shapes, self.view, from, run.end) {
+                from = found.end;
+                self.keep(found);
+            }
+            self.run_end = run.end.max(position + 1);
+            position = self.run_end.max(self.view.floor);
+        }
+    }
+
+    /// Notes a find; finds that look back behind the floor are impossible by construction and dropped for safety.
+    fn keep(&mut self, found: Found) {
+        debug_assert!(found.start >= self.view.floor && found.start < found.end, "{found:?} floor {}", self.view.floor);
+        if found.start >= self.view.floor && found.start < found.end {
+            self.view.floor = found.end;
+            self.found.push(found);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Authentication schemes and their credentials (RFC 9110 §11.4): in an `Authorization` header, and bare in a text.
+//!
+//! A challenge (`Bearer error="invalid_token"`, RFC 6750 §3) carries parameters instead of a token and stays.
+
+use super::glyph::{Glyph, glyph_at};
+use super::kind::SecretKind;
+use super::runs::is_edge;
+use super::scan::{Found, View};
+use super::value::{self, Ends};
+use super::words;
+
+/// What follows a scheme's name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Credentials {
+    /// One token.
+    Token,
+    /// Pairs of name and value, separated by commas.
+    Parameters,
+}
+
+/// Schemes of the IANA registry and of vendors, in lower case.
+const SCHEMES: &[(&[u8], SecretKind, Credentials)] = &[
+    (b"bearer", SecretKind::Bearer, Credentials::Token),
+    (b"basic", SecretKind::Basic, Credentials::Token),
+    (b"dpop", SecretKind::Dpop, Credentials::Token),
+    (b"digest", SecretKind::Digest, Credentials::Parameters),
+    (b"token", SecretKind::Token, Credentials::Token),
+    (b"apikey", SecretKind::ApiKey, Credentials::Token),
+    (b"api-key", SecretKind::ApiKey, Credentials::Token),
+    (b"key", SecretKind::ApiKey, Credentials::Token),
+    (b"ssws", SecretKind::ApiKey, Credentials::Token),
+    (b"splunk", SecretKind::Token, Credentials::Token),
+    (b"negotiate", SecretKind::Authorization, Credentials::Token),
+    (b"ntlm", SecretKind::Authorization, Credentials::Token),
+    (b"oauth", SecretKind::Authorization, Credentials::Parameters),
+    (b"hawk", SecretKind::Authorization, Credentials::Parameters),
+    (b"mac", SecretKind::Authorization, Credentials::Parameters),
+    (b"signature", SecretKind::Signature, Credentials::Parameters),
+    (b"aws4-hmac-sha256", SecretKind::Signature, Credentials::Parameters),
+    (b"sharedaccesssignature", SecretKind::Signature, Credentials::Token),
+];
+
+/// Shortest token that is believed after a bare scheme word.
+const BARE_MINIMUM: usize = 6;
+
+/// How a token after a scheme ends.
+const fn token_ends(percent_level: usize) -> Ends {
+    Ends { percent_level, comma: true, semicolon: true, equals: false, limit: None }
+}
+
+/// The scheme whose name stands at `at`, and the length of the name.
+fn scheme_at(bytes: &[u8], at: usize) -> Option<(SecretKind, Credentials, usize)> {
+    let length = bytes[at..].iter().take(32).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    let word = &bytes[at..at + length];
+    let (_, kind, credentials) = SCHEMES.iter().find(|(name, _, _)| word.eq_ignore_ascii_case(name))?;
+    Some((*kind, *credentials, length))
+}
+
+/// Length of a scheme word and its space at the beginning of a value (`Bearer eyJ…` under a name like `token`).
+pub(super) fn leading_scheme(value: &[u8]) -> usize {
+    match scheme_at(value, 0) {
+        Some((_, Credentials::Token, length)) if value.get(length) == Some(&b' ') => length + 1,
+        _ => 0,
+    }
+}
+
+/// The value of an `Authorization` header that begins at `at`, quoted or not.
+pub(super) fn in_header(view: View<'_>, at: usize, percent_level: usize) -> Option<Found> {
+    let bytes = view.bytes;
+    let quote = value::quote_at(bytes, at);
+    let start = value::skip_openers(bytes, at + quote.map_or(0, |quote| quote.length));
+    if start >= bytes.len() || words::is_placeholder_at(bytes, start) {
+        return None;
+    }
+    let ends = token_ends(percent_level);
+    let Some((kind, credentials, length)) = scheme_at(bytes, start) else {
+        return unknown_scheme(bytes, start, quote, ends);
+    };
+    let after = start + length;
+    let token = value::skip_spaces(bytes, skip_plus(bytes, after, percent_level));
+    if token == after || token >= bytes.len() {
+        // The name of a scheme alone, unless more letters go on: then it is a key that begins like one.
+        let end = value::bare_end(bytes, start, ends);
+        let goes_on = end > after && !words::is_placeholder(&bytes[start..end]) && words::is_opaque(&bytes[start..end], BARE_MINIMUM);
+        return goes_on.then_some(Found::plain(start, end, SecretKind::Authorization));
+    }
+    match credentials {
+        Credentials::Parameters => parameters(bytes, token).map(|end| Found::plain(token, end, kind)),
+        Credentials::Token => token_after(bytes, token, quote, ends).map(|(from, end)| Found { percent_layers: percent_level, ..Found::plain(from, end, kind) }),
+    }
+}
+
+/// A form's `+` stands for a space.
+fn skip_plus(bytes: &[u8], at: usize, percent_level: usize) -> usize {
+    if percent_level > 0 && bytes.get(at) == Some(&b'+') { at + 1 } else { at }
+}
+
+/// A header without a known scheme: a raw key, or a word and a key.
+fn unknown_scheme(bytes: &[u8], start: usize, quote: Option<Glyph>, ends: Ends) -> Option<Found> {
+    let end = match quote {
+        Some(open) => value::quoted_end(bytes, start, open, None),
+        None => value::bare_end(bytes, start, ends),
+    };
+    let text = &bytes[start..end];
+    let is_nothing = text.is_empty() || words::is_placeholder(text) || matches!(text[0], b'{' | b'[') || words::is_statement(text, quote.is_none());
+    if is_nothing {
+        return None;
+    }
+    if quote.is_none() && text.iter().all(u8::is_ascii_alphabetic) {
+        // `Authorization: Custom a1b2c3` has its key in the second word.
+        let second = value::skip_spaces(bytes, end);
+        if second > end && second < bytes.len() && words::is_placeholder_at(bytes, second) {
+            return None;
+        }
+        let second_end = if second > end && second < bytes.len() { value::bare_end(bytes, second, ends) } else { second };
+        if second_end > second && words::is_opaque(&bytes[second..second_end], BARE_MINIMUM) {
+            return Some(Found::plain(second, second_end, SecretKind::Authorization));
+        }
+    }
+    Some(Found::plain(start, end, SecretKind::Authorization))
+}
+
+/// The token after a scheme in a header: everything that is no placeholder, no sentence and no challenge.
+fn token_after(bytes: &[u8], at: usize, quote: Option<Glyph>, ends: Ends) -> Option<(usize, usize)> {
+    let inner = value::quote_at(bytes, at).filter(|inner| quote != Some(*inner));
+    let start = at + inner.map_or(0, |inner| inner.length);
+    if start >= bytes.len() || words::is_placeholder_at(bytes, start) {
+        return None;
+    }
+    let end = match inner {
+        Some(open) => value::quoted_end(bytes, start, open, None),
+        None => value::bare_end(bytes, start, ends),
+    };
+    let text = &bytes[start..end];
+    let is_nothing = text.is_empty() || words::is_placeholder(text) || words::is_statement(text, true) || is_parameter(bytes, start, end);
+    (!is_nothing).then_some((start, end))
+}
+
+/// Whether `name=…` stands there: a challenge's parameter and no token. A token's own `=` stand at its end.
+fn is_parameter(bytes: &[u8], start: usize, end: usize) -> bool {
+    let text = &bytes[start..end];
+    let name_length = text.iter().take(40).take_while(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-')).count();
+    if name_length == 0 || text.get(name_length) != Some(&b'=') {
+        return false;
+    }
+    let goes_on = text.len() > name_length + 1 && text[name_length + 1] != b'=';
+    goes_on || (end < bytes.len() && matches!(glyph_at(bytes, end).byte, b'"' | b'\''))
+}
+
+/// The end of `name="value", name=value, …` that begins at `at`; `None` when no pair stands there.
+fn parameters(bytes: &[u8], at: usize) -> Option<usize> {
+    let ends = Ends { percent_level: 0, comma: true, semicolon: false, equals: false, limit: None };
+    let mut end = None;
+    let mut next = at;
+    loop {
+        let name = bytes[next..].iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
+        let value_start = next + name + 1;
+        if name == 0 || bytes.get(next + name) != Some(&b'=') || value_start >= bytes.len() {
+            return end;
+        }
+        let read = value::read(bytes, value_start, ends);
+        let closing = read.quote.filter(|_| read.end < bytes.len()).map_or(0, |_| glyph_at(bytes, read.end).length);
+        let pair_end = read.end + closing;
+        end = Some(pair_end);
+        let comma = value::skip_spaces(bytes, pair_end);
+        if bytes.get(comma) != Some(&b',') {
+            return end;
+        }
+        next = value::skip_spaces(bytes, comma + 1);
+        if next >= bytes.len() {
+            return end;
+        }
+    }
+}
+
+/// A scheme word in a text with no header before it; `position` is a trigger of its letters.
+pub(super) fn at_word(view: View<'_>, position: usize) -> Option<Found> {
+    let bytes = view.bytes;
+    // `DPoP` is seen at its third letter from the end.
+    let start = if bytes[position] | 0x20 == b'p' { position.checked_sub(1)? } else { position };
+    if start < view.floor || !is_edge(view, start) {
+        return None;
+    }
+    let (kind, _, length) = scheme_at(bytes, start)?;
+    let after = start + length;
+    let is_form_space = bytes.get(after) == Some(&b'+');
+    let token = if is_form_space { after + 1 } else { value::skip_spaces(bytes, after) };
+    if token == after || token >= bytes.len() {
+        return None;
+    }
+    let level = if bytes[after] == b'%' { glyph_at(bytes, after).level } else { 0 };
+    // A quote right after the word and its space ends the word's own quotes: `use 'Bearer ' first`.
+    if value::quote_at(bytes, token).is_some_and(|quote| start > view.floor && bytes[start - 1] == quote.byte) {
+        return None;
+    }
+    let (from, end) = token_after(bytes, token, None, token_ends(level))?;
+    let text = &bytes[from..end];
+    let is_loud_word = text.len() >= 8 && text.iter().all(u8::is_ascii_uppercase);
+    let is_believed = words::is_opaque(text, BARE_MINIMUM) || is_loud_word || text.len() >= 40;
+    is_believed.then_some(Found { percent_layers: level, ..Found::plain(from, end, kind) })
+}

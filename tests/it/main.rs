@@ -1,0 +1,9 @@
+//! The program as users run it: the binary, a real Kafka, a real ClickHouse.
+//!
+//! `scripts/test` starts both engines and tells their addresses in `GATETRAIL_KAFKA_BROKERS` and
+//! `GATETRAIL_CLICKHOUSE_URL`; without them these tests fail with a sentence, they never skip. Each test has a database,
+//! topics and a consumer group of its own.
+
+mod absent;
+mod ingest;
+mod support;

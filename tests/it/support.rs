@@ -1,0 +1,253 @@
+//! A stage: a database, topics and a group of one test, and the processes that play on it.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use serde_json::Value;
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it looks.
+const GLANCE: Duration = Duration::from_millis(50);
+
+static STAGES: AtomicU32 = AtomicU32::new(0);
+
+/// The stage of one test; its database is dropped at the end.
+pub struct Stage {
+    pub name: String,
+    pub brokers: String,
+    pub clickhouse: String,
+    folder: tempfile::TempDir,
+}
+
+/// A running `gatetrail`; it is killed when the test ends.
+pub struct Running {
+    child: Child,
+    pub log: PathBuf,
+}
+
+fn engine(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run these tests with `make test`, which starts the engines"))
+}
+
+/// A port that nobody listens on now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Stage {
+    /// Creates the tables and the topics by the command a user would type.
+    pub fn new(test: &str) -> Self {
+        let stage = Self::bare(test);
+        let output = stage.run(&["migrate", "--topics", "--partitions", "2"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        stage
+    }
+
+    /// A stage without tables and topics.
+    pub fn bare(test: &str) -> Self {
+        let number = STAGES.fetch_add(1, Ordering::Relaxed);
+        Self {
+            name: format!("it_{test}_{}_{number}", std::process::id()),
+            brokers: engine("GATETRAIL_KAFKA_BROKERS"),
+            clickhouse: engine("GATETRAIL_CLICKHOUSE_URL"),
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn topic(&self) -> String {
+        format!("{}.events", self.name)
+    }
+
+    pub fn registry_topic(&self) -> String {
+        format!("{}.registry", self.name)
+    }
+
+    /// The binary with this stage's settings.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gatetrail"));
+        command
+            .args(arguments)
+            .env("GATETRAIL_KAFKA_BROKERS", &self.brokers)
+            .env("GATETRAIL_CLICKHOUSE_URL", &self.clickhouse)
+            .env("GATETRAIL_CLICKHOUSE_DATABASE", &self.name)
+            .env("GATETRAIL_KAFKA_TOPIC", self.topic())
+            .env("GATETRAIL_KAFKA_REGISTRY_TOPIC", self.registry_topic())
+            .env("GATETRAIL_KAFKA_GROUP", &self.name)
+            .env("GATETRAIL_SCRUB_KEY", "integration tests")
+            .env("GATETRAIL_INGEST_FLUSH_MS", "200")
+            .env_remove("NO_COLOR")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Starts a role that runs until it is told to stop; `extra` are more settings.
+    pub fn start(&self, arguments: &[&str], extra: &[(&str, &str)]) -> Running {
+        let log = self.folder.path().join(format!("{}-{}.log", arguments[0], STAGES.fetch_add(1, Ordering::Relaxed)));
+        let file = File::create(&log).unwrap();
+        let mut command = self.command(arguments);
+        if !extra.iter().any(|(name, _)| *name == "GATETRAIL_ADMIN_LISTEN") {
+            command.env("GATETRAIL_ADMIN_LISTEN", format!("127.0.0.1:{}", free_port()));
+        }
+        let child = command.envs(extra.iter().copied()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
+        Running { child, log }
+    }
+
+    /// Starts `serve` and waits until it is ready; returns it with its base URL.
+    pub fn serve(&self) -> (Running, String) {
+        let address = format!("127.0.0.1:{}", free_port());
+        let running = self.start(&["serve"], &[("GATETRAIL_SERVE_LISTEN", &address)]);
+        let base = format!("http://{address}");
+        wait_until("serve is ready", || ureq::get(format!("{base}/readyz")).call().is_ok(), || running.log_text());
+        (running, base)
+    }
+
+    /// Produces records (key, value) in order and waits for the broker.
+    pub fn produce(&self, records: &[(&str, &[u8])]) {
+        let records: Vec<_> = records.iter().map(|(key, value)| (*key, Some(*value), None)).collect();
+        self.produce_with_headers(&self.topic(), &records);
+    }
+
+    pub fn produce_with_headers(&self, topic: &str, records: &[(&str, Option<&[u8]>, Option<Vec<(&str, &str)>>)]) {
+        let producer: ThreadedProducer<_> = ClientConfig::new()
+            .set("bootstrap.servers", &self.brokers)
+            .set("message.max.bytes", "67108864")
+            .set("enable.idempotence", "true")
+            .create()
+            .unwrap();
+        for (key, value, headers) in records {
+            let mut record = BaseRecord::<str, [u8]>::to(topic).key(key);
+            if let Some(value) = value {
+                record = record.payload(value);
+            }
+            if let Some(headers) = headers {
+                let all = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
+                record = record.headers(all);
+            }
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(PATIENCE).unwrap();
+    }
+
+    /// Creates a topic with settings of its own.
+    pub fn create_topic(&self, name: &str, settings: &[(&str, &str)]) {
+        let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", &self.brokers).create().unwrap();
+        let topic = settings.iter().fold(NewTopic::new(name, 1, TopicReplication::Fixed(1)), |topic, (key, value)| topic.set(key, value));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let created = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
+        assert!(created[0].is_ok(), "{created:?}");
+    }
+
+    /// What ClickHouse answers, as JSON lines; `{db}` is this stage's database.
+    pub fn query(&self, sql: &str) -> Vec<Value> {
+        let sql = format!("{} FORMAT JSONEachRow", sql.replace("{db}", &self.name));
+        let answer = ureq::post(format!("{}/?output_format_json_quote_64bit_integers=0", self.clickhouse.trim_end_matches('/'))).send(&sql);
+        let text = answer.unwrap_or_else(|error| panic!("{sql}: {error}")).body_mut().read_to_string().unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// One number.
+    pub fn count(&self, sql: &str) -> u64 {
+        self.query(&format!("SELECT toUInt64(({sql})) AS n"))[0]["n"].as_u64().unwrap()
+    }
+
+    /// Waits until `events` and `dead_letters` have this many rows.
+    pub fn wait_for_rows(&self, events: u64, dead_letters: u64, running: &Running) {
+        let rows = || (self.count("SELECT count() FROM {db}.events"), self.count("SELECT count() FROM {db}.dead_letters"));
+        wait_until("the rows are stored", || rows() == (events, dead_letters), || format!("{:?} of {:?}\n{}", rows(), (events, dead_letters), running.log_text()));
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let address = self.clickhouse.trim_end_matches('/');
+        drop(ureq::post(address).send(&format!("DROP DATABASE IF EXISTS {}", self.name)));
+    }
+}
+
+impl Running {
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to stop and waits: its exit code.
+    pub fn stop(mut self) -> i32 {
+        signal(self.child.id(), "TERM");
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// Kills it without a chance to do anything.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Looks again and again until `done`, and fails with what `shown` says when it takes too long.
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool, shown: impl Fn() -> String) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} until {what}: {}", shown());
+        std::thread::sleep(GLANCE);
+    }
+}
+
+/// A GET: status and JSON body.
+pub fn get(url: &str) -> (u16, Value) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut answer = agent.get(url).call().unwrap();
+    let body = answer.body_mut().read_to_string().unwrap();
+    (answer.status().as_u16(), serde_json::from_str(&body).unwrap_or(Value::String(body)))
+}
+
+/// A valid event of this id, `seconds` ago, with these members of `data` over the usual ones.
+pub fn event(id: &str, type_name: &str, seconds: i64, data: &Value) -> Value {
+    let time = now_minus(seconds);
+    let mut event = serde_json::json!({
+        "specversion": "1.0", "id": id, "source": "//gateway/test", "type": type_name, "time": time,
+        "data": {"hop": "downstream", "outcome": "success", "workspace": "acme", "slug": "wiki"}
+    });
+    for (key, value) in data.as_object().unwrap() {
+        event["data"][key] = value.clone();
+    }
+    event
+}
+
+/// RFC 3339 time this many seconds ago.
+pub fn now_minus(seconds: i64) -> String {
+    let now = gatetrail::telemetry::clock::Clock.now() - chrono::Duration::seconds(seconds);
+    now.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
