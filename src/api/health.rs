@@ -17,6 +17,7 @@ use super::code::Code;
 use super::parameters::Parameters;
 use super::problem::{PartState, Problem};
 use super::state::ApiState;
+use crate::telemetry::metrics;
 
 /// How long one part may take to answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -62,8 +63,9 @@ pub(super) async fn get_readiness(State(state): State<ApiState>, parameters: Par
 }
 
 /// `GET /metrics`: every metric as OpenMetrics text; on the admin listener only.
-pub(super) async fn get_metrics(State(state): State<ApiState>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], (state.metrics_text)())
+pub(super) async fn get_metrics(State(state): State<ApiState>) -> Result<impl IntoResponse, Problem> {
+    let text = state.metrics.encode().map_err(|error| Problem::internal(&error))?;
+    Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text))
 }
 
 async fn probe_all(parts: &[Part]) -> Vec<PartState> {

@@ -23,13 +23,13 @@ pub mod refreshes;
 pub mod requests;
 pub mod state;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -42,7 +42,7 @@ use state::ApiState;
 
 /// The routes of the main listener.
 pub fn router(state: ApiState) -> Router {
-    let bounds = state.bounds;
+    let (bounds, metrics) = (state.bounds, state.metrics.clone());
     let calls = Gate::new(bounds, bounds.concurrent_calls);
     let ingests = Gate::new(bounds, bounds.concurrent_ingests);
     let take_events: MethodRouter<ApiState> =
@@ -64,19 +64,20 @@ pub fn router(state: ApiState) -> Router {
         .fallback(answer_unknown_route)
         .method_not_allowed_fallback(answer_wrong_method)
         .layer(from_fn_with_state(bounds, bounds::guard_host))
-        .layer(from_fn(dress::dress))
+        .layer(from_fn_with_state(metrics, dress::dress))
         .layer(CompressionLayer::new())
         .with_state(state)
 }
 
 /// The routes of the admin listener.
 pub fn admin_router(state: ApiState) -> Router {
+    let metrics = state.metrics.clone();
     health_routes()
         .route("/metrics", get(health::get_metrics))
         .fallback(answer_unknown_route)
         .method_not_allowed_fallback(answer_wrong_method)
         .layer(CatchPanicLayer::custom(bounds::answer_panic))
-        .layer(from_fn(dress::dress))
+        .layer(from_fn_with_state(metrics, dress::dress))
         .with_state(state)
 }
 

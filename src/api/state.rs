@@ -6,6 +6,7 @@ use super::bounds::Bounds;
 use super::health::Part;
 use super::ingest::{EventCheck, EventSink};
 use super::questions::Questions;
+use crate::telemetry::Metrics;
 use crate::telemetry::clock::Clock;
 
 /// The shared parts; cheap to clone.
@@ -19,8 +20,8 @@ pub struct ApiState {
     pub event_check: EventCheck,
     /// What readiness asks.
     pub parts: Arc<[Part]>,
-    /// Every metric as text.
-    pub metrics_text: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Counts calls and events.
+    pub metrics: Metrics,
     /// The time of receipt of events.
     pub clock: Clock,
     /// Limits of the listener.

@@ -23,6 +23,7 @@ use crate::query::stored::Relation;
 use crate::query::timeline::{Evidence, RelatedRequest, RequestVerdict, TimelineEntry};
 use crate::query::{NotFound, Page, Paged, QueryError, RefreshFilter, RequestFilter, RequestSummary, RequestTimeline, TokenRefresh};
 use crate::telemetry::clock::Clock;
+use crate::telemetry::{Metrics, Role};
 
 /// The id that makes the canned store unreachable.
 pub const STORE_AWAY: &str = "store-away";
@@ -102,9 +103,9 @@ pub fn state(sink: Arc<MemorySink>) -> ApiState {
         sink,
         event_check: Arc::new(|candidate, _| check(candidate)),
         parts: Arc::from([part("clickhouse", true, true), part("kafka", false, false)]),
-        metrics_text: Arc::new(|| "gatetrail_build_info 1\n# EOF\n".to_owned()),
+        metrics: Metrics::new(Role::Serve, Clock),
         clock: Clock,
-        bounds: Bounds { call_timeout: std::time::Duration::from_millis(200), ..Bounds::default() },
+        bounds: Bounds::default(),
     }
 }
 

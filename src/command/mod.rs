@@ -12,7 +12,7 @@ pub mod engine;
 pub mod migrate;
 //X pub mod refreshes;
 pub mod scrub;
-//X pub mod serve;
+pub mod serve;
 pub mod simulate;
 
 use std::collections::BTreeMap;
