@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use gatetrail::command::{self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, scrub, simulate};
+use gatetrail::command::{self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, scrub, serve, simulate};
 use gatetrail::command::terminal::OutputStyle;
 use gatetrail::command::texts::verdict_texts;
 use gatetrail::config::{Config, SETTINGS};
@@ -132,6 +132,7 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
         let style = OutputStyle::of(command::colours());
         let exit = match role {
             Role::Consume => consume::run(config).await,
+            Role::Serve => serve::run(config, verdict_texts()).await,
 
             Role::Lookup(args) => {
                 lookup::run(&args, &store, &verdict_texts(), config.retention.auth_days, Clock.now(), output, style).await

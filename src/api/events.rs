@@ -44,7 +44,7 @@ pub(super) async fn post_events(State(state): State<ApiState>, headers: HeaderMa
     let form = form::of(&headers)?;
     let body = Bytes::from_request(request, &state).await.map_err(body_problem)?;
     let checked = check_off_thread(&state, body, form).await?;
-    let accepted = submit::produce(checked, state.sink.as_ref(), &state.metrics).await?;
+    let accepted = submit::produce(checked, state.sink.as_ref(), &state.admin.metrics).await?;
     Ok((StatusCode::ACCEPTED, Json(EventsAnswer { accepted: accepted.count, rejected: accepted.rejected })))
 }
 

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::code::Code;
 use super::parameters::Parameters;
 use super::problem::{PartState, Problem};
-use super::state::ApiState;
+use super::state::AdminState;
 use crate::telemetry::metrics;
 
 /// How long one part may take to answer.
@@ -52,7 +52,7 @@ pub(super) async fn get_liveness() -> Json<Health> {
 #[utoipa::path(get, path = "/readyz", tag = "health",
     params(("verbose" = Option<String>, Query, description = "list every part")),
     responses((status = 200, body = Health), (status = 503, description = "not_ready", body = super::problem::ProblemDocument)))]
-pub(super) async fn get_readiness(State(state): State<ApiState>, parameters: Parameters) -> Result<Json<Health>, Problem> {
+pub(super) async fn get_readiness(State(state): State<AdminState>, parameters: Parameters) -> Result<Json<Health>, Problem> {
     let parts = probe_all(&state.parts).await;
     let failing: Vec<String> = parts.iter().filter(|part| part.needed && !part.ok).map(|part| format!("{}: {}", part.name, part.detail)).collect();
     let shown = if parameters.has("verbose") { parts } else { Vec::new() };
@@ -63,7 +63,7 @@ pub(super) async fn get_readiness(State(state): State<ApiState>, parameters: Par
 }
 
 /// `GET /metrics`: every metric as OpenMetrics text; on the admin listener only.
-pub(super) async fn get_metrics(State(state): State<ApiState>) -> Result<impl IntoResponse, Problem> {
+pub(super) async fn get_metrics(State(state): State<AdminState>) -> Result<impl IntoResponse, Problem> {
     let text = state.metrics.encode().map_err(|error| Problem::internal(&error))?;
     Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text))
 }

@@ -28,7 +28,7 @@ pub(crate) mod testing;
 mod tests;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, FromRef, Request};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -38,11 +38,11 @@ use bounds::Gate;
 use code::Code;
 use ingest::MAXIMUM_BODY_BYTES;
 use problem::Problem;
-use state::ApiState;
+use state::{AdminState, ApiState};
 
 /// The routes of the main listener.
 pub fn router(state: ApiState) -> Router {
-    let (bounds, metrics) = (state.bounds, state.metrics.clone());
+    let (bounds, metrics) = (state.bounds, state.admin.metrics.clone());
     let calls = Gate::new(bounds, bounds.concurrent_calls);
     let ingests = Gate::new(bounds, bounds.concurrent_ingests);
     let take_events: MethodRouter<ApiState> =
@@ -70,7 +70,7 @@ pub fn router(state: ApiState) -> Router {
 }
 
 /// The routes of the admin listener.
-pub fn admin_router(state: ApiState) -> Router {
+pub fn admin_router(state: AdminState) -> Router {
     let metrics = state.metrics.clone();
     health_routes()
         .route("/metrics", get(health::get_metrics))
@@ -82,7 +82,11 @@ pub fn admin_router(state: ApiState) -> Router {
 }
 
 /// Outside the bounds: a prober must not be refused because others are busy.
-fn health_routes() -> Router<ApiState> {
+fn health_routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    AdminState: FromRef<S>,
+{
     Router::new().route("/livez", get(health::get_liveness)).route("/readyz", get(health::get_readiness))
 }
 

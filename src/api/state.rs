@@ -2,12 +2,29 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRef;
+
 use super::bounds::Bounds;
 use super::health::Part;
 use super::ingest::{EventCheck, EventSink};
 use super::questions::Questions;
 use crate::telemetry::Metrics;
 use crate::telemetry::clock::Clock;
+
+/// What health and metrics need: all that a role without an API has.
+#[derive(Clone)]
+pub struct AdminState {
+    /// What readiness asks.
+    pub parts: Arc<[Part]>,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl FromRef<ApiState> for AdminState {
+    fn from_ref(state: &ApiState) -> Self {
+        state.admin.clone()
+    }
+}
 
 /// The shared parts; cheap to clone.
 #[derive(Clone)]
@@ -18,10 +35,8 @@ pub struct ApiState {
     pub sink: Arc<dyn EventSink>,
     /// How an event is checked before it goes there.
     pub event_check: EventCheck,
-    /// What readiness asks.
-    pub parts: Arc<[Part]>,
-    /// Counts calls and events.
-    pub metrics: Metrics,
+    /// Health, and what counts calls and events.
+    pub admin: AdminState,
     /// The time of receipt of events.
     pub clock: Clock,
     /// Limits of the listener.

@@ -15,7 +15,7 @@ use super::bounds::Bounds;
 use super::health::Part;
 use super::ingest::{Candidate, EventSink, OutgoingRecord, Refusal, SinkError};
 use super::questions::{Answer, Questions};
-use super::state::ApiState;
+use super::state::{AdminState, ApiState};
 use crate::query::missing::{Absence, MissingStep};
 use crate::query::not_found::NotFoundReason;
 use crate::query::order::ClockSkew;
@@ -102,8 +102,10 @@ pub fn state(sink: Arc<MemorySink>) -> ApiState {
         questions: Arc::new(Canned),
         sink,
         event_check: Arc::new(|candidate, _| check(candidate)),
-        parts: Arc::from([part("clickhouse", true, true), part("kafka", false, false)]),
-        metrics: Metrics::new(Role::Serve, Clock),
+        admin: AdminState {
+            parts: Arc::from([part("clickhouse", true, true), part("kafka", false, false)]),
+            metrics: Metrics::new(Role::Serve, Clock),
+        },
         clock: Clock,
         bounds: Bounds::default(),
     }

@@ -162,12 +162,12 @@ async fn readiness_names_the_part_that_fails() {
 
     let mut broken = state(Arc::new(MemorySink::default()));
     let unknown_version = || async { Err("version 9 is not known".to_owned()) }.boxed();
-    broken.parts = Arc::from([super::health::Part { name: "schema", needed: true, probe: Box::new(unknown_version) }]);
-    let seen = send(super::admin_router(broken.clone()), Request::get("/readyz?verbose").body(Body::empty()).unwrap()).await;
+    broken.admin.parts = Arc::from([super::health::Part { name: "schema", needed: true, probe: Box::new(unknown_version) }]);
+    let seen = send(super::admin_router(broken.admin.clone()), Request::get("/readyz?verbose").body(Body::empty()).unwrap()).await;
     assert_problem(&seen, 503, "not_ready");
     assert_eq!(seen.json()["detail"], "schema: version 9 is not known");
     assert_eq!(seen.json()["parts"][0]["name"], "schema");
-    let metrics = send(super::admin_router(broken), Request::get("/metrics").body(Body::empty()).unwrap()).await;
+    let metrics = send(super::admin_router(broken.admin), Request::get("/metrics").body(Body::empty()).unwrap()).await;
     assert!(metrics.header("content-type").is_some_and(|kind| kind.starts_with("application/openmetrics-text")));
     let counted = "gatetrail_http_requests_total{route=\"/readyz\",status=\"503\"} 1";
     assert!(metrics.text.contains(counted) && metrics.text.ends_with("# EOF\n"), "{}", metrics.text);

@@ -4,10 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
+use futures_util::FutureExt;
 use rdkafka::consumer::Consumer;
 use tracing::{info, warn};
 
 use super::{Exit, classifier, stop_signal};
+use crate::api::admin_router;
+use crate::api::health::Part;
+use crate::api::listen::{bind, serve_until};
+use crate::api::state::AdminState;
 use crate::config::Config;
 use crate::decode::Limits;
 use crate::enrich::{Enricher, registry::Registry};
@@ -56,20 +61,46 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
         topic: Arc::from(config.kafka.topic.as_str()),
         topic_id: read_topic_id(&consumer, &config.kafka.topic),
         seal_at: SealAt { rows: config.ingest.flush_rows, bytes: config.ingest.flush_bytes, age: config.ingest.flush_interval },
-        store: store.clone(),
+        store,
         metrics: metrics.clone(),
         health: Arc::clone(&health),
         registry: follower,
         runtime: tokio::runtime::Handle::current(),
     };
     let stop = stop_signal()?;
-    let admin = config.admin_listen.unwrap_or(ADMIN_LISTEN);
-    info!(topic = config.kafka.topic, group = config.kafka.group, database = config.clickhouse.database, %admin, "consuming");
+    let admin = bind(config.admin_listen.unwrap_or(ADMIN_LISTEN), config.serve.allow_open).await?;
+    let address = admin.local_addr()?;
+    let state = AdminState { parts: Arc::from([store_part(health), kafka_part(Arc::clone(&consumer))]), metrics };
+    let (running, ended) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(serve_until(admin, admin_router(state), async move { drop(ended.await) }));
+    info!(topic = config.kafka.topic, group = config.kafka.group, database = config.clickhouse.database, admin = %address, "consuming");
     let polling = Arc::clone(&consumer);
-    let ended = tokio::task::spawn_blocking(move || runner.run(&polling, &stop)).await.context("the consumer thread ended")?;
-    ended?;
+    let outcome = tokio::task::spawn_blocking(move || runner.run(&polling, &stop)).await.context("the consumer thread ended")?;
+    drop(running);
+    served.await??;
+    outcome?;
     info!("stopped; everything read is stored and committed");
     Ok(Exit::Ok)
+}
+
+/// Whether ClickHouse takes inserts: what the writer saw last.
+fn store_part(health: Arc<StoreHealth>) -> Part {
+    let probe = move || {
+        let failing = health.is_failing();
+        let answer = if failing { Err("does not take inserts; ingest waits and loses nothing".to_owned()) } else { Ok("takes inserts".to_owned()) };
+        std::future::ready(answer).boxed()
+    };
+    Part { name: "clickhouse", needed: true, probe: Box::new(probe) }
+}
+
+/// Whether a broker answers: what the client saw last.
+fn kafka_part(consumer: Arc<EventConsumer>) -> Part {
+    let probe = move || {
+        let away = consumer.context().is_unreachable();
+        let answer = if away { Err("no broker answers".to_owned()) } else { Ok("answers".to_owned()) };
+        std::future::ready(answer).boxed()
+    };
+    Part { name: "kafka", needed: true, probe: Box::new(probe) }
 }
 
 /// Fails early, with a sentence, when Kafka is away or the topic is missing.

@@ -19,7 +19,7 @@ use crate::api::ingest::check::event_check;
 use crate::api::ingest::kafka::KafkaSink;
 use crate::api::listen::{bind, serve_until};
 use crate::api::questions::StoreQuestions;
-use crate::api::state::ApiState;
+use crate::api::state::{AdminState, ApiState};
 use crate::api::{admin_router, router};
 use crate::config::Config;
 use crate::decode::Limits;
@@ -66,7 +66,7 @@ pub async fn serve(main: TcpListener, admin: TcpListener, state: ApiState, stop:
         stopped.changed().await.ok();
     };
     let main_served = serve_until(main, router(state.clone()), until_asked(stopped.clone()));
-    let admin_served = serve_until(admin, admin_router(state), until_asked(stopped));
+    let admin_served = serve_until(admin, admin_router(state.admin), until_asked(stopped));
     let stopping = async move {
         stop.await;
         info!("stopping: calls being answered may finish");
@@ -94,8 +94,7 @@ fn state_of(config: &Config, store: Client, texts: VerdictTexts) -> anyhow::Resu
         questions: Arc::new(questions),
         sink,
         event_check: event_check(limits),
-        parts: Arc::from(parts),
-        metrics: Metrics::new(Role::Serve, Clock),
+        admin: AdminState { parts: Arc::from(parts), metrics: Metrics::new(Role::Serve, Clock) },
         clock: Clock,
         bounds: Bounds {
             call_timeout: config.serve.request_timeout,
