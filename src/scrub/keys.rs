@@ -22,6 +22,8 @@ pub(super) enum Manner {
     Credentials,
     /// `Cookie` and `Set-Cookie`: pairs, then attributes.
     Cookies,
+    /// The second half of `{"name": …, "value": …}`: what it is, the name before it says.
+    Paired,
     /// A private number of a JSON Web Key: 32 characters of base64url at least.
     KeyNumber,
 }
@@ -35,7 +37,7 @@ pub(super) struct KeyRule {
     pub(super) manner: Manner,
 }
 
-use Manner::{Always, Cookies, Credentials, Echo, KeyNumber, Opaque, Query};
+use Manner::{Always, Cookies, Credentials, Echo, KeyNumber, Opaque, Paired, Query};
 use SecretKind as Kind;
 
 /// Names that match whole.
@@ -123,6 +125,7 @@ const EXACT: &[(&str, SecretKind, Manner)] = &[
     ("dq", Kind::PemPrivateKey, KeyNumber),
     ("qi", Kind::PemPrivateKey, KeyNumber),
     ("k", Kind::PemPrivateKey, KeyNumber),
+    ("value", Kind::Secret, Paired),
     ("inputvalue", Kind::Secret, Echo),
     ("input", Kind::Secret, Echo),
     ("received", Kind::Secret, Echo),

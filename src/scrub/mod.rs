@@ -175,18 +175,25 @@ impl Scrubber {
     fn scrub_path<'t>(&self, cut: Scrubbed<'t>) -> Scrubbed<'t> {
         let mut removals = cut.removals;
         let mut text = cut.text;
-        let again = self.scrub_text(&text);
-        if let Cow::Owned(clean) = again.text {
+        for _ in 0..=MAX_SECOND_LOOKS {
+            let again = self.scrub_text(&text);
+            let is_clean = again.removals.is_empty();
             removals.extend(again.removals);
-            text = Cow::Owned(clean);
-        }
-        if let Some((replaced, count)) = replace_segments(&text) {
-            let segment = Removal {
-                kind: SecretKind::ApiKey,
-                value_fingerprint: None,
-            };
-            removals.extend(std::iter::repeat_n(segment, count));
-            text = Cow::Owned(replaced);
+            if let Cow::Owned(clean) = again.text {
+                text = Cow::Owned(clean);
+            }
+            match replace_segments(&text) {
+                Some((replaced, count)) => {
+                    let segment = Removal {
+                        kind: SecretKind::ApiKey,
+                        value_fingerprint: None,
+                    };
+                    removals.extend(std::iter::repeat_n(segment, count));
+                    text = Cow::Owned(replaced);
+                }
+                None if is_clean => break,
+                None => {}
+            }
         }
         Scrubbed { text, removals }
     }

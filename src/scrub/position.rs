@@ -20,6 +20,9 @@ const SHORT_OPAQUE: usize = 6;
 /// Shortest value that can look random where the name usually means something else (`code`, `state`).
 const LONG_OPAQUE: usize = 16;
 
+/// How far before the second half of a pair the comma may stand, spaces and escapes included, in bytes.
+const COMMA_LOOK_BACK: usize = 24;
+
 /// Decides about the value after a separator (`=`, `:`, `>`), which may be written as an escape.
 pub(super) fn at_separator(
     tables: &Tables,
@@ -27,7 +30,10 @@ pub(super) fn at_separator(
     position: usize,
     separator: Glyph,
 ) -> Option<Found> {
-    let name = name::before(&tables.keys, view, position)?;
+    let name = match name::before(&tables.keys, view, position)? {
+        name if name.rule.manner == Manner::Paired => paired_name(tables, view, name)?,
+        name => name,
+    };
     let bytes = view.bytes;
     if separator.byte == b'>' && name.before != b'<' && name.before != b';' {
         return None;
@@ -47,6 +53,23 @@ pub(super) fn at_separator(
         has_space: value_start > at,
     };
     decide(view, value_start, place)
+}
+
+/// The name that `{"name": "x-api-key", "value": …}` gives to its value, as exports of HTTP traffic write headers.
+fn paired_name(tables: &Tables, view: View<'_>, second: Name) -> Option<Name> {
+    let quote = quote_before(view.bytes, view.floor, second.start)?;
+    let earliest = quote.saturating_sub(COMMA_LOOK_BACK).max(view.floor);
+    let is_comma = |at: &usize| {
+        let glyph = glyph_at(view.bytes, *at);
+        glyph.byte == b',' && value::skip_spaces(view.bytes, at + glyph.length) == quote
+    };
+    let comma = (earliest..quote).find(is_comma)?;
+    let name = name::before(&tables.keys, view, comma)?;
+    let is_sure = matches!(
+        name.rule.manner,
+        Manner::Always | Manner::Credentials | Manner::Cookies
+    );
+    (name.is_quoted && is_sure).then_some(name)
 }
 
 /// What surrounds a value.
@@ -185,7 +208,7 @@ fn is_taken(bytes: &[u8], read: &Value, place: Place) -> bool {
         Manner::KeyNumber => {
             place.name.is_quoted && words::is_opaque(text, 32) && !text.contains(&b'.')
         }
-        Manner::Credentials | Manner::Cookies => false,
+        Manner::Credentials | Manner::Cookies | Manner::Paired => false,
     }
 }
 

@@ -98,6 +98,8 @@ fn password(bytes: &[u8], authority: usize) -> Option<Found> {
                 in_authority = false;
             }
             b'&' | b',' if !in_authority => break,
+            // Another URL begins.
+            b':' if !in_authority && bytes[at + glyph.length..].starts_with(b"//") => break,
             _ => {}
         }
         at += glyph.length;
@@ -135,6 +137,7 @@ fn path_key(bytes: &[u8], authority: usize) -> Option<Found> {
         let is_end = glyph.is_none_or(|glyph| {
             ends_url(glyph.byte, glyph.writing)
                 || matches!(glyph.byte, b'?' | b'#' | b',' | b')' | b';')
+                || (glyph.byte == b':' && segment > authority)
         });
         let is_slash = glyph.is_some_and(|glyph| glyph.byte == b'/');
         if is_end || is_slash {

@@ -184,6 +184,10 @@ const PLACES: &[(&str, SecretKind)] = &[
     ("OPENAI_API_KEY=@", SecretKind::ApiKey),
     ("export GITHUB_TOKEN=\"@\"", SecretKind::Token),
     (
+        "[{\"name\":\"x-api-key\", \"value\":\"@\"}]",
+        SecretKind::ApiKey,
+    ),
+    (
         "Set-Cookie: session=@; Path=/; HttpOnly",
         SecretKind::Cookie,
     ),

@@ -56,6 +56,8 @@ const UNCHANGED: &[&str] = &[
     "x-request-id=8c6f2d1e9a7b4c3d correlation_id: corr-42",
     "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     "mcp-session-id: 3f2a9c1b7d5e4f60a1b2c3d4e5f60718",
+    "{\"name\":\"accept\",\"value\":\"text/html\"}",
+    "{\"name\":\"token_type\",\"value\":\"Bearer1234567890\"}",
     "hmac-sha256:b0344c61d8db3853",
     "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "https://multitask-demo.example/mcp",
