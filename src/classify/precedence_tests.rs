@@ -21,7 +21,7 @@ fn class_of(event: &Event<'_>) -> &'static str {
 #[test]
 fn point_1_the_innermost_cause_beats_every_wrapper() {
     let cases = [
-        ("start-up of the client failed: handshake failed. Caused by: getaddrinfo ENOTFOUND mcp.example", "upstream_unavailable"),
+        ("start-up of the client failed: handshake failed. Caused by: getaddrinfo ENOTFOUND wiki.test", "upstream_unavailable"),
         (r#"{"jsonrpc":"2.0","error":{"code":-32603,"message":"upstream said {\"error\":\"invalid_token\",\"error_description\":\"the access token expired\"}"}}"#, "sign_in_required"),
         (r#"connection closed; stderr: {"status":429,"detail":"too many requests"}"#, "rate_limited"),
         ("certificate problem reported. Caused by: refresh token revoked", "refresh_failure"),
@@ -152,7 +152,7 @@ fn point_9_client_gone_beats_refresh_but_a_dead_token_does_not_become_a_client()
 fn point_10_the_description_decides_access_denied() {
     let cases = [
         ("the user declined", "consent_denied"),
-        ("this user is not assigned to the application", "forbidden"),
+        ("nobody assigned Ann to it: not assigned", "forbidden"),
         ("Service not found: https://api.example", "resource_mismatch"),
         ("account is not part of the org_abc organization", "wrong_organization"),
         ("nobody is logged in", "consent_denied"),
@@ -244,8 +244,8 @@ fn point_18_a_404_that_may_hide_a_denial() {
             e.message = Some(message.into());
         })
     };
-    assert_eq!(class_of(&with_text("ticket does not exist or you do not have permission")), "tool_error");
-    assert_eq!(class_of(&with_text("page missing; is it shared with your integration?")), "forbidden");
+    assert_eq!(class_of(&with_text("no such ticket, or it does not exist or lies beyond your permission")), "tool_error");
+    assert_eq!(class_of(&with_text("page missing; has it been shared with the app?")), "forbidden");
     assert_eq!(class_of(&with_text("gone")), "tool_error");
 }
 
@@ -270,7 +270,7 @@ fn a_code_that_lies_is_corrected_by_the_step() {
 
 #[test]
 fn text_that_cannot_decide_is_unclassified_and_weak() {
-    for message in ["Authorization with the MCP server failed", "Something went wrong", "xyzzy", "{}"] {
+    for message in ["Authorization at the server did not work out", "Something went wrong", "xyzzy", "{}"] {
         let verdict = CLASSIFIER.classify_text(&TextCase::of(message));
         assert_eq!((verdict.class, verdict.confidence.as_str()), (Class::Unclassified, "weak"), "{message}");
     }

@@ -50,6 +50,8 @@ fn evidence_quotes_the_words_that_decided() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn no_text_is_too_strange(message in "\\PC{0,200}", status in proptest::option::of(0_u16..1000), phase in 0_usize..8) {
         let phase = Phase::KNOWN.get(phase).copied().unwrap_or(Phase::Unknown);
