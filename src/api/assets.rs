@@ -15,7 +15,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
 ];
 
 /// `GET /assets/{name}`.
-pub async fn get_asset(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn get_asset(Path(name): Path<String>) -> Result<Response, Problem> {
     let Some((_, content_type, text)) = ASSETS.iter().find(|(known, _, _)| *known == name) else {
         return Err(Problem::new(Code::NotFound, "There is no asset of this name."));
     };

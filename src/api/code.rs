@@ -102,6 +102,34 @@ mod tests {
     #[test]
     fn codes_and_their_statuses_are_pinned() {
         let table: Vec<String> = Code::ALL.iter().map(|code| format!("{} {}", code.status().as_u16(), code.as_str())).collect();
-        insta::assert_snapshot!(table.join("\n"), @"");
+        insta::assert_snapshot!(table.join("\n"), @r"
+        400 bad_id
+        400 bad_limit
+        400 bad_cursor
+        400 bad_time
+        400 bad_filter
+        400 bad_parameter
+        400 unknown_parameter
+        400 duplicate_parameter
+        404 not_found
+        404 request_not_found
+        405 method_not_allowed
+        421 misdirected
+        400 bad_body
+        400 no_events
+        400 not_json
+        400 not_utf8
+        413 body_too_large
+        413 too_many_events
+        415 unsupported_media_type
+        415 unsupported_content_encoding
+        422 no_event_accepted
+        503 overloaded
+        504 timeout
+        503 store_unreachable
+        503 kafka_unreachable
+        503 not_ready
+        500 internal
+        ");
     }
 }

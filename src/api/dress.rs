@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::pages;
 use super::problem::Problem;
+use crate::telemetry::Metrics;
 
 /// Carries the id of the call: taken from the caller when it fits, minted otherwise, returned in any case.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,7 +28,7 @@ const CALLERS_ID_BYTES: usize = 128;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Dresses the answer of everything inside.
-pub async fn dress(request: Request, next: Next) -> Response {
+pub async fn dress(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let answer_id = accepted_id(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
     let method = request.method().clone();
@@ -41,6 +42,7 @@ pub async fn dress(request: Request, next: Next) -> Response {
     add_headers(response.headers_mut(), &answer_id);
 
     let status = response.status().as_u16();
+    metrics.observe_http_request(&route, status, started.elapsed());
     let elapsed_ms = started.elapsed().as_millis();
     tracing::info!(target: "gatetrail::access", %method, route, status, elapsed_ms, request_id = answer_id, "answered");
     response

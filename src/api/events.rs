@@ -40,11 +40,11 @@ pub struct EventsAnswer {
         (status = 415, description = "unsupported_media_type, unsupported_content_encoding", body = ProblemDocument),
         (status = 422, description = "no_event_accepted, with each fault", body = ProblemDocument),
         (status = 503, description = "kafka_unreachable, overloaded", body = ProblemDocument)))]
-pub async fn post_events(State(state): State<ApiState>, headers: HeaderMap, request: Request) -> Result<(StatusCode, Json<EventsAnswer>), Problem> {
+pub(super) async fn post_events(State(state): State<ApiState>, headers: HeaderMap, request: Request) -> Result<(StatusCode, Json<EventsAnswer>), Problem> {
     let form = form::of(&headers)?;
     let body = Bytes::from_request(request, &state).await.map_err(body_problem)?;
     let checked = check_off_thread(&state, body, form).await?;
-    let accepted = submit::produce(checked, state.sink.as_ref()).await?;
+    let accepted = submit::produce(checked, state.sink.as_ref(), &state.metrics).await?;
     Ok((StatusCode::ACCEPTED, Json(EventsAnswer { accepted: accepted.count, rejected: accepted.rejected })))
 }
 

@@ -17,6 +17,7 @@ use super::code::Code;
 use super::parameters::Parameters;
 use super::problem::{PartState, Problem};
 use super::state::ApiState;
+use crate::telemetry::metrics;
 
 /// How long one part may take to answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,7 +44,7 @@ pub struct Health {
 
 /// `GET /livez`: the process answers.
 #[utoipa::path(get, path = "/livez", tag = "health", responses((status = 200, body = Health)))]
-pub async fn get_liveness() -> Json<Health> {
+pub(super) async fn get_liveness() -> Json<Health> {
     Json(Health { status: "live", parts: Vec::new() })
 }
 
@@ -51,7 +52,7 @@ pub async fn get_liveness() -> Json<Health> {
 #[utoipa::path(get, path = "/readyz", tag = "health",
     params(("verbose" = Option<String>, Query, description = "list every part")),
     responses((status = 200, body = Health), (status = 503, description = "not_ready", body = super::problem::ProblemDocument)))]
-pub async fn get_readiness(State(state): State<ApiState>, parameters: Parameters) -> Result<Json<Health>, Problem> {
+pub(super) async fn get_readiness(State(state): State<ApiState>, parameters: Parameters) -> Result<Json<Health>, Problem> {
     let parts = probe_all(&state.parts).await;
     let failing: Vec<String> = parts.iter().filter(|part| part.needed && !part.ok).map(|part| format!("{}: {}", part.name, part.detail)).collect();
     let shown = if parameters.has("verbose") { parts } else { Vec::new() };
@@ -62,8 +63,9 @@ pub async fn get_readiness(State(state): State<ApiState>, parameters: Parameters
 }
 
 /// `GET /metrics`: every metric as OpenMetrics text; on the admin listener only.
-pub async fn get_metrics(State(state): State<ApiState>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], (state.metrics_text)())
+pub(super) async fn get_metrics(State(state): State<ApiState>) -> Result<impl IntoResponse, Problem> {
+    let text = state.metrics.encode().map_err(|error| Problem::internal(&error))?;
+    Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text))
 }
 
 async fn probe_all(parts: &[Part]) -> Vec<PartState> {

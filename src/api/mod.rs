@@ -14,14 +14,22 @@ pub mod events;
 pub mod health;
 pub mod ingest;
 pub mod listen;
+pub mod openapi;
 pub mod pages;
 pub mod parameters;
 pub mod problem;
+pub mod questions;
+pub mod refreshes;
+pub mod requests;
 pub mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -34,36 +42,42 @@ use state::ApiState;
 
 /// The routes of the main listener.
 pub fn router(state: ApiState) -> Router {
-    let bounds = state.bounds;
+    let (bounds, metrics) = (state.bounds, state.metrics.clone());
     let calls = Gate::new(bounds, bounds.concurrent_calls);
     let ingests = Gate::new(bounds, bounds.concurrent_ingests);
     let take_events: MethodRouter<ApiState> =
-        post(events::post_events).layer(DefaultBodyLimit::max(MAXIMUM_BODY_BYTES)).layer(from_fn_with_state(ingests, bounds::pass));
+        post(events::post_events).route_layer(DefaultBodyLimit::max(MAXIMUM_BODY_BYTES)).route_layer(from_fn_with_state(ingests, bounds::pass));
 
     Router::new()
+        .route("/v1/requests/{request_id}", get(requests::get_request))
+        .route("/v1/requests", get(requests::search_requests))
+        .route("/v1/token-refreshes", get(refreshes::list_token_refreshes))
         .route("/v1/events", take_events)
+        .route("/openapi.json", get(openapi::get_description))
         .route("/", get(pages::home::show_home))
+        .route("/requests/{request_id}", get(pages::request::show_request))
         .route("/lookup", get(pages::home::redirect_to_request))
         .route("/assets/{name}", get(assets::get_asset))
-        .fallback(answer_unknown_route)
-        .method_not_allowed_fallback(answer_wrong_method)
         .layer(CatchPanicLayer::custom(bounds::answer_panic))
         .layer(from_fn_with_state(calls, bounds::pass))
         .merge(health_routes())
+        .fallback(answer_unknown_route)
+        .method_not_allowed_fallback(answer_wrong_method)
         .layer(from_fn_with_state(bounds, bounds::guard_host))
-        .layer(from_fn(dress::dress))
+        .layer(from_fn_with_state(metrics, dress::dress))
         .layer(CompressionLayer::new())
         .with_state(state)
 }
 
 /// The routes of the admin listener.
 pub fn admin_router(state: ApiState) -> Router {
+    let metrics = state.metrics.clone();
     health_routes()
         .route("/metrics", get(health::get_metrics))
         .fallback(answer_unknown_route)
         .method_not_allowed_fallback(answer_wrong_method)
         .layer(CatchPanicLayer::custom(bounds::answer_panic))
-        .layer(from_fn(dress::dress))
+        .layer(from_fn_with_state(metrics, dress::dress))
         .with_state(state)
 }
 

@@ -6,12 +6,11 @@
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
 
 use super::code::Code;
 use super::problem::Problem;
-
-/// The longest id the event contract accepts, in bytes.
-pub const ID_BYTES: usize = 200;
+use crate::query::filter::{check_id, parse_time};
 
 /// The longest value of any other filter, in bytes.
 const VALUE_BYTES: usize = 2_000;
@@ -28,26 +27,9 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
         let Ok(Path(id)) = id else {
             return Err(Problem::new(Code::BadId, "The id is not UTF-8 after percent-decoding."));
         };
-        check_id(&id).map(|()| Self(id))
+        check_id("request_id", &id)?;
+        Ok(Self(id))
     }
-}
-
-/// Whether `id` could be the id of an event.
-///
-/// # Errors
-/// `bad_id` when it is empty, longer than [`ID_BYTES`] or holds control characters.
-pub fn check_id(id: &str) -> Result<(), Problem> {
-    if id.is_empty() {
-        return Err(Problem::new(Code::BadId, "The id is empty."));
-    }
-    if id.len() > ID_BYTES {
-        let detail = format!("The id has {} bytes; no id has more than {ID_BYTES}.", id.len());
-        return Err(Problem::new(Code::BadId, detail));
-    }
-    if id.chars().any(char::is_control) {
-        return Err(Problem::new(Code::BadId, "The id holds control characters, such as a line break."));
-    }
-    Ok(())
 }
 
 /// The parameters of a query string; each call takes those it knows and then calls [`Parameters::finish`].
@@ -97,6 +79,15 @@ impl Parameters {
         Ok(Some(value.clone()).filter(|value| !value.is_empty()))
     }
 
+    /// The value of `name` as a time: RFC 3339, or back from `now` (`-2h`).
+    ///
+    /// # Errors
+    /// As [`Parameters::text`], and `bad_time` when it is no time.
+    pub fn time(&mut self, name: &'static str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        Ok(Some(parse_time(name, &text, now)?))
+    }
+
     /// Refuses what no call of the above took.
     ///
     /// # Errors
@@ -112,17 +103,7 @@ impl Parameters {
 
 #[cfg(test)]
 mod tests {
-    use super::{Parameters, check_id};
-
-    #[test]
-    fn ids_are_judged_by_size_and_control_characters_only() {
-        for good in ["a", "0198f3c2-7d1e", "it's; DROP TABLE events --", "a/b\"c", "日本", &"x".repeat(200)] {
-            assert!(check_id(good).is_ok(), "{good}");
-        }
-        for bad in ["", "a\nb", "nul\0", "\u{7f}", &"x".repeat(201), &"x".repeat(10_000)] {
-            assert_eq!(check_id(bad).unwrap_err().code.as_str(), "bad_id", "{bad:?}");
-        }
-    }
+    use super::Parameters;
 
     #[test]
     fn a_value_is_given_once_and_is_plain_text() {

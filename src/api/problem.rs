@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::code::Code;
+use crate::query::not_found::NotFoundReason;
 
 /// Prefix of `type`: a name, not an address, so that no host name becomes part of the contract.
 const TYPE_PREFIX: &str = "urn:gatetrail:problem:";
@@ -26,6 +27,8 @@ pub struct Problem {
     pub detail: String,
     /// Seconds after which to try again; sent as `Retry-After`.
     pub retry_after_seconds: Option<u32>,
+    /// Why a request is not found.
+    pub reason: Option<NotFoundReason>,
     /// The events that were refused, where the call took events.
     pub rejected: Vec<RejectedEvent>,
     /// The state of each part, where the call asked for it.
@@ -76,6 +79,9 @@ pub struct ProblemDocument<'a> {
     /// Names this answer: `urn:gatetrail:answer:` and its `X-Request-Id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// Why a request is not found, for `request_not_found`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<NotFoundReason>,
     /// The events that were refused, for `POST /v1/events`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub rejected: &'a [RejectedEvent],
@@ -88,7 +94,7 @@ impl Problem {
     /// A problem with its sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after_seconds: None, rejected: Vec::new(), parts: Vec::new() }
+        Self { code, detail: detail.into(), retry_after_seconds: None, reason: None, rejected: Vec::new(), parts: Vec::new() }
     }
 
     /// The same, and when to try again.
@@ -116,6 +122,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code.as_str(),
             instance: answer_id.map(|id| format!("{INSTANCE_PREFIX}{id}")),
+            reason: self.reason,
             rejected: &self.rejected,
             parts: &self.parts,
         }

@@ -312,7 +312,7 @@ mod tests {
         run(&args, &Classifier::embedded().expect("rules"), &br#"{"message":"429 too many requests","class":"rate_limited"}"#[..], &mut output).expect("runs");
         let report: Value = serde_json::from_slice(&output).expect("JSON");
         assert_eq!(report["accuracy"], 1.0);
-        let error = run(&args, &b"{}\n"[..], Vec::new()).expect_err("no label");
+        let error = run(&args, &Classifier::embedded().expect("rules"), &b"{}\n"[..], Vec::new()).expect_err("no label");
         assert!(error.to_string().contains("line 1"), "{error}");
     }
 }

@@ -12,7 +12,7 @@ pub mod lookup;
 pub mod migrate;
 pub mod refreshes;
 pub mod scrub;
-//X pub mod serve;
+pub mod serve;
 pub mod simulate;
 pub mod terminal;
 pub mod texts;

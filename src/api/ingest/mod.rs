@@ -2,15 +2,19 @@
 //!
 //! 1. [`form`]: what the headers say the body is.
 //! 2. [`split`]: the body's events, each with its own original bytes.
-//! 3. [`submit`]: every event is checked by the decoder that `consume` uses, the valid ones are produced and confirmed.
+//! 3. [`submit`]: every event is checked by the decoder that `consume` uses ([`check`]), the valid ones are produced and
+//!    confirmed.
 //! 4. [`kafka`]: the sink that talks to a real broker.
 //!
 //! Nothing is decoded into a table here: `consume` does that with what Kafka holds.
 
+pub mod check;
 pub mod form;
 pub mod kafka;
 pub mod split;
 pub mod submit;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ use super::{Candidate, EventCheck, EventSink, OutgoingRecord, SinkError};
 use crate::api::code::Code;
 use crate::api::problem::{Problem, RejectedEvent};
 use crate::event::RecordTime;
+use crate::telemetry::{HttpEventOutcome, Metrics};
 
 /// Seconds after which a gateway shall send again when Kafka did not confirm.
 const RETRY_AFTER_SECONDS: u32 = 5;
@@ -48,12 +49,13 @@ pub fn check(candidates: Vec<Candidate>, received: RecordTime, event_check: &Eve
 ///
 /// # Errors
 /// `no_event_accepted` when every event was refused, `kafka_unreachable` when none was confirmed; both list the events.
-pub async fn produce(checked: Checked, sink: &dyn EventSink) -> Result<Accepted, Problem> {
+pub async fn produce(checked: Checked, sink: &dyn EventSink, metrics: &Metrics) -> Result<Accepted, Problem> {
     let Checked { valid, mut rejected } = checked;
     let (indexes, records): (Vec<usize>, Vec<OutgoingRecord>) = valid.into_iter().unzip();
     let confirmations = if records.is_empty() { Vec::new() } else { sink.produce(records).await };
 
     let mut count = 0;
+    let mut failed = 0;
     let mut first_fault_of_kafka = None;
     for (index, confirmation) in indexes.into_iter().zip(confirmations) {
         let Err(fault) = confirmation else {
@@ -62,10 +64,18 @@ pub async fn produce(checked: Checked, sink: &dyn EventSink) -> Result<Accepted,
         };
         rejected.push(RejectedEvent { index, code: fault.code().to_owned(), field: None, detail: fault.to_string() });
         if fault.is_kafkas() {
+            failed += 1;
             first_fault_of_kafka.get_or_insert(fault);
         }
     }
     rejected.sort_by_key(|event| event.index);
+    for (outcome, events) in [
+        (HttpEventOutcome::Accepted, count),
+        (HttpEventOutcome::Failed, failed),
+        (HttpEventOutcome::Refused, rejected.len() - failed),
+    ] {
+        metrics.add_http_events(outcome, u64::try_from(events).unwrap_or(u64::MAX));
+    }
 
     match (count, first_fault_of_kafka) {
         (0, Some(fault)) => Err(unconfirmed(&fault, rejected)),

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::api::parameters::{Parameters, check_id};
+use crate::api::parameters::Parameters;
 use crate::api::problem::Problem;
+use crate::query::filter::check_id;
 
 /// What stays as it is in a path segment (RFC 3986 §2.3).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -28,7 +29,7 @@ pub async fn redirect_to_request(mut parameters: Parameters) -> Result<Redirect,
     let id = parameters.text("id")?.unwrap_or_default();
     parameters.finish()?;
     let id = id.trim();
-    check_id(id)?;
+    check_id("id", id)?;
     Ok(Redirect::to(&path_of(id)))
 }
 

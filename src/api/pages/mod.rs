@@ -5,6 +5,8 @@
 
 pub mod home;
 pub mod problem;
+pub mod request;
+pub mod timeline;
 
 use askama::Template;
 use axum::http::StatusCode;
