@@ -207,14 +207,18 @@ fn explanation<'e>(symptom: &Placed<'e>, own: &[Placed<'e>], story: &[Placed<'e>
     }
     let end = own.last().map(|placed| placed.at)?;
     let others: Vec<Placed<'e>> = story.iter().copied().filter(|placed| placed.event.relation != Relation::Retry).collect();
+    let failed_itself = own.iter().any(|placed| placed.event.failed() && is_set_up(placed.event.kind) && placed.event.kind != EventKind::Connection);
+    let is_outage = symptom.event.class == Class::UpstreamUnavailable;
     let explains = |candidate: &Placed<'e>| {
         let event = candidate.event;
-        let in_time = match event.relation {
+        let is_near = match event.relation {
             Relation::Flow => true,
-            Relation::Connection | Relation::CausedBy => candidate.at <= end,
+            Relation::CausedBy => candidate.at <= end,
+            // Somebody's earlier sign-in on this connection was another attempt; what it left behind still counts.
+            Relation::Connection => candidate.at <= end && !failed_itself && !is_outage && outlasts_its_attempt(event.kind),
             Relation::Request | Relation::Retry => false,
         };
-        in_time
+        is_near
             && event.failed()
             && is_set_up(event.kind)
             && matches!(strength(candidate, own), Strength::Cause | Strength::WeakSetUp)
@@ -222,6 +226,11 @@ fn explanation<'e>(symptom: &Placed<'e>, own: &[Placed<'e>], story: &[Placed<'e>
     };
     let candidates: Vec<Placed<'e>> = others.iter().copied().filter(explains).collect();
     strongest(&candidates, own)
+}
+
+/// Whether a failed step leaves its connection unusable for later requests: no metadata, no client, no token.
+fn outlasts_its_attempt(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Discovery | EventKind::Registration | EventKind::Refresh)
 }
 
 /// Whether the gateway refused the client itself, so that nothing behind it can be the cause.
