@@ -3,14 +3,17 @@
 //! Parse, run, exit code; nothing is decided here.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Write, stdin, stdout};
+use std::io::{Write, stdin, stdout};
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use gatetrail::command::{self, Exit, check, classify, completions, consume, engine, migrate, scrub, simulate};
+use gatetrail::command::{self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, scrub, simulate};
+use gatetrail::command::terminal::OutputStyle;
+use gatetrail::command::texts::verdict_texts;
 use gatetrail::config::{Config, SETTINGS};
 use gatetrail::scrub::FingerprintKey;
+use gatetrail::store::client::connect_database;
 use gatetrail::telemetry::clock::Clock;
 
 /// Tells from one request_id why a request through an MCP gateway failed to authenticate.
@@ -27,7 +30,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Role {
-    /// Token newest first
+    /// Answer for one request: the verdict and the timeline
+    Lookup(lookup::LookupArgs),
+    /// Token refreshes, newest first
+    Refreshes(refreshes::RefreshesArgs),
+    /// What a failure class means and what to do about it
+    Codes(codes::CodesArgs),
     /// Classify failure messages
     Classify(classify::ClassifyArgs),
     /// Take secrets out of text
@@ -101,12 +109,13 @@ impl Cli {
         let config = command::load_config(settings.values, settings.file)?;
         let mut output = stdout().lock();
         let exit = match role {
-            Role::Classify(args) => classify::run(&args, BufReader::new(stdin()), &mut output).map(|()| Exit::Ok)?,
+            Role::Codes(args) => codes::run(&args, &mut output).map(|()| Exit::Ok)?,
+            Role::Classify(args) => classify::run(&args, &command::classifier(&config)?, command::open_input(args.input_path())?, &mut output).map(|()| Exit::Ok)?,
             Role::Scrub(args) => scrub::run(&args, FingerprintKey::new(config.scrub_key().as_bytes()), stdin(), &mut output).map(|_| Exit::Ok)?,
             Role::Simulate(args) => simulate::run(&args, &simulate::SimulateKafka::from(&config.kafka), config.scrub_key().as_bytes(), Clock.now()).map(|()| Exit::Ok)?,
             Role::Check(args) => check::run(&args, &config, &mut output)?,
             Role::Completions(args) => completions::run(&args, &mut Self::command(), &mut output),
-            Role::Consume | Role::Serve | Role::Migrate(_) => run_connected(role, &config, &mut output)?,
+            Role::Consume | Role::Serve | Role::Lookup(_) | Role::Refreshes(_) | Role::Migrate(_) => run_connected(role, &config, &mut output)?,
             Role::Engine(_) => Exit::Ok,
         };
         output.flush()?;
@@ -119,9 +128,15 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let telemetry = command::start_logs(config)?;
+        let store = connect_database(&config.clickhouse);
+        let style = OutputStyle::of(command::colours());
         let exit = match role {
             Role::Consume => consume::run(config).await,
-            
+
+            Role::Lookup(args) => {
+                lookup::run(&args, &store, &verdict_texts(), config.retention.auth_days, Clock.now(), output, style).await
+            }
+            Role::Refreshes(args) => refreshes::run(&args, &store, Clock.now(), output, style).await,
             Role::Migrate(args) => migrate::run(&args, config, output).await,
             _ => Ok(Exit::Ok),
         };

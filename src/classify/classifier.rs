@@ -162,7 +162,7 @@ fn has_nothing_to_say(event: &Event<'_>, facts: &Facts<'_>) -> bool {
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
 static SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:success(?:ful(?:ly)?)?|succeeded|completed|auth(?:entication|orization)? ok|authenticated as|is valid and|2\d\d ok)\b")
+    Regex::new(r"(?i)\b(?:success(?:ful(?:ly)?)?|succeeded|completed|auth(?:entication|orization)? ok|authenticated as|is valid|connected to|logged in as|(?:tokens?|credentials?) (?:was |were |has been |have been )?(?:refreshed|stored|saved|obtained|renewed)|2\d\d ok)\b")
         .expect("the pattern is well formed")
 });
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]

@@ -135,9 +135,9 @@ fn rpc_code_of(event: &Event<'_>, said: &str) -> Option<Fact<i64>> {
     }
 }
 
+/// A constant pattern, compiled once; the tests of this module compile each of them.
 macro_rules! pattern {
     ($name:ident, $pattern:expr) => {
-        #[expect(clippy::expect_used, reason = "constant pattern, compiled by the tests of this module")]
         static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($pattern).expect("the pattern is well formed"));
     };
 }

@@ -30,3 +30,10 @@ pub use fix::{fix_text, summary_text};
 pub use rules::RulesError;
 pub use text_case::{Phase, TextCase};
 pub use verdict::Verdict;
+
+#[cfg(test)]
+mod precedence_tests;
+#[cfg(test)]
+mod structure_tests;
+#[cfg(test)]
+mod text_tests;

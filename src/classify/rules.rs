@@ -110,7 +110,7 @@ impl Rules {
     }
 
     /// The rules that may fire when these patterns matched, in the order of the file.
-    pub fn candidates<'r>(&'r self, matched: impl Iterator<Item = usize>) -> impl Iterator<Item = &'r Rule> {
+    pub fn candidates(&self, matched: impl Iterator<Item = usize>) -> impl Iterator<Item = &Rule> {
         let mut bits = self.without_text.clone();
         for pattern in matched {
             for rule in self.by_pattern.get(pattern).into_iter().flatten() {

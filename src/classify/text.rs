@@ -6,6 +6,13 @@
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder, SetMatches};
 use rustc_hash::FxHashMap;
 
+/// Largest compiled set, in bytes; far above what the embedded rules need, so that an operator's rules fit too.
+const COMPILED_LIMIT: usize = 64 << 20;
+/// Largest cache of automaton states, in bytes and for each thread that matches at the same time. The states of a text
+/// are built once and then cost one look-up a byte; a small cache is thrown away and rebuilt for every text, which was
+/// measured to be more than twenty times slower.
+const CACHE_LIMIT: usize = 64 << 20;
+
 /// The patterns while they are collected.
 #[derive(Debug, Default)]
 pub struct PatternList {
@@ -40,8 +47,8 @@ impl PatternList {
         let set = RegexSetBuilder::new(&self.expressions)
             .case_insensitive(true)
             .unicode(false)
-            .size_limit(64 << 20)
-            .dfa_size_limit(16 << 20)
+            .size_limit(COMPILED_LIMIT)
+            .dfa_size_limit(CACHE_LIMIT)
             .build()
             .map_err(|error| one_line(&error))?;
         Ok(Patterns { set, compiled: self.compiled })

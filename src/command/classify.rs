@@ -41,10 +41,9 @@ impl ClassifyArgs {
 ///
 /// # Errors
 /// When reading or writing fails, or when a line of an `--eval` file is no labelled message.
-pub fn run(args: &ClassifyArgs, mut input: impl BufRead, mut output: impl Write) -> anyhow::Result<()> {
-    let classifier = Classifier::embedded()?;
+pub fn run(args: &ClassifyArgs, classifier: &Classifier, mut input: impl BufRead, mut output: impl Write) -> anyhow::Result<()> {
     if args.eval.is_some() {
-        let report = evaluate(&classifier, &read_entries(input)?);
+        let report = evaluate(classifier, &read_entries(input)?);
         return if args.json { write_json(&mut output, &json!(report)) } else { write_report(&mut output, &report) };
     }
     let mut table = (!args.json).then(verdict_table);
@@ -53,11 +52,11 @@ pub fn run(args: &ClassifyArgs, mut input: impl BufRead, mut output: impl Write)
         return Ok(());
     }
     for item in first_items(&first, &mut input)? {
-        answer(&classifier, &item, table.as_mut(), &mut output)?;
+        answer(classifier, &item, table.as_mut(), &mut output)?;
     }
     let mut line = String::new();
     while read_line(&mut input, &mut line)? > 0 {
-        answer(&classifier, &line, table.as_mut(), &mut output)?;
+        answer(classifier, &line, table.as_mut(), &mut output)?;
     }
     if let Some(table) = table.filter(|table| !table.is_empty()) {
         writeln!(output, "{table}")?;
@@ -253,10 +252,11 @@ mod tests {
     use serde_json::Value;
 
     use super::{ClassifyArgs, run};
+    use crate::classify::Classifier;
 
     fn verdicts(input: &[u8]) -> Vec<Value> {
         let mut output = Vec::new();
-        run(&ClassifyArgs { json: true, ..ClassifyArgs::default() }, input, &mut output).expect("runs");
+        run(&ClassifyArgs { json: true, ..ClassifyArgs::default() }, &Classifier::embedded().expect("rules"), input, &mut output).expect("runs");
         String::from_utf8(output).expect("UTF-8").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
@@ -297,11 +297,11 @@ mod tests {
     #[test]
     fn the_table_is_for_people_and_empty_input_prints_nothing() {
         let mut output = Vec::new();
-        run(&ClassifyArgs::default(), &b"429 too many requests\n"[..], &mut output).expect("runs");
+        run(&ClassifyArgs::default(), &Classifier::embedded().expect("rules"), &b"429 too many requests\n"[..], &mut output).expect("runs");
         let text = String::from_utf8(output).expect("UTF-8");
         assert!(text.contains("rate_limited") && text.contains("who acts"), "{text}");
         let mut nothing = Vec::new();
-        run(&ClassifyArgs::default(), &b""[..], &mut nothing).expect("runs");
+        run(&ClassifyArgs::default(), &Classifier::embedded().expect("rules"), &b""[..], &mut nothing).expect("runs");
         assert!(nothing.is_empty());
     }
 
@@ -309,10 +309,10 @@ mod tests {
     fn an_eval_file_is_measured_and_a_bad_line_is_named() {
         let args = ClassifyArgs { json: true, eval: Some("x".into()), file: None };
         let mut output = Vec::new();
-        run(&args, &br#"{"message":"429 too many requests","class":"rate_limited"}"#[..], &mut output).expect("runs");
+        run(&args, &Classifier::embedded().expect("rules"), &br#"{"message":"429 too many requests","class":"rate_limited"}"#[..], &mut output).expect("runs");
         let report: Value = serde_json::from_slice(&output).expect("JSON");
         assert_eq!(report["accuracy"], 1.0);
-        let error = run(&args, &b"{}\n"[..], Vec::new()).expect_err("no label");
+        let error = run(&args, &Classifier::embedded().expect("rules"), &b"{}\n"[..], Vec::new()).expect_err("no label");
         assert!(error.to_string().contains("line 1"), "{error}");
     }
 }

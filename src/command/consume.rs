@@ -17,6 +17,7 @@ use crate::pipeline::runner::{Runner, StoreHealth};
 use crate::scrub::{FingerprintKey, Scrubber};
 use crate::source::kafka::{EventConsumer, REQUEST_TIMEOUT, SourceError, subscribe};
 use crate::source::registry::RegistryFollower;
+use crate::source::topic_id::topic_id;
 use crate::store::client::connect_database;
 use crate::store::migrate::verify;
 use crate::telemetry::clock::Clock;
@@ -53,6 +54,7 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
             reconnects: ReconnectTracker::new(RECONNECT_MEMORY),
         },
         topic: Arc::from(config.kafka.topic.as_str()),
+        topic_id: read_topic_id(&consumer, &config.kafka.topic),
         seal_at: SealAt { rows: config.ingest.flush_rows, bytes: config.ingest.flush_bytes, age: config.ingest.flush_interval },
         store: store.clone(),
         metrics: metrics.clone(),
@@ -76,6 +78,17 @@ fn require_topic(consumer: &EventConsumer, config: &Config) -> Result<(), Source
     let metadata = consumer.fetch_metadata(Some(&config.kafka.topic), REQUEST_TIMEOUT).map_err(unreachable)?;
     let exists = metadata.topics().iter().any(|topic| !topic.partitions().is_empty());
     if exists { Ok(()) } else { Err(SourceError::MissingTopic { topic: config.kafka.topic.clone() }) }
+}
+
+/// The topic's id; brokers before Kafka 2.8 have none, and then rows carry none.
+fn read_topic_id(consumer: &EventConsumer, topic: &str) -> Option<Arc<str>> {
+    match topic_id(consumer.client(), topic, REQUEST_TIMEOUT) {
+        Ok(id) => Some(Arc::from(id)),
+        Err(error) => {
+            warn!(topic, %error, "the topic's id is not known, so rows cannot be told from those of an earlier topic of this name");
+            None
+        }
+    }
 }
 
 fn follow_registry(config: &Config, limits: Limits, registry: &mut Registry) -> Option<RegistryFollower> {

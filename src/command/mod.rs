@@ -4,20 +4,23 @@
 
 pub mod check;
 pub mod classify;
-//X pub mod codes;
+pub mod codes;
 pub mod completions;
 pub mod consume;
 pub mod engine;
-//X pub mod lookup;
+pub mod lookup;
 pub mod migrate;
-//X pub mod refreshes;
+pub mod refreshes;
 pub mod scrub;
 pub mod serve;
 pub mod simulate;
+pub mod terminal;
+pub mod texts;
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{BufRead, BufReader, IsTerminal, stdin};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,7 +28,7 @@ use anyhow::Context;
 
 use crate::classify::Classifier;
 use crate::config::{Config, ConfigError, Layers};
-//X use crate::query::QueryError;
+use crate::query::QueryError;
 use crate::source::kafka::SourceError;
 use crate::store::StoreError;
 use crate::telemetry::{LogFormat, Telemetry, logs};
@@ -56,18 +59,21 @@ impl Exit {
     }
 }
 
-/// The exit code of an error: 2 for the configuration, 4 for what cannot be reached, 1 for the rest.
+/// The exit code of an error: 2 for the configuration and for words that do not fit, 4 for what cannot be reached, 1 for the rest.
 #[must_use]
 pub fn exit_code_of(error: &anyhow::Error) -> u8 {
     let unreachable = error.chain().any(|cause| {
         matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Unreachable(_)))
             || matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Unreachable { .. }))
-            //X || cause.downcast_ref::<QueryError>().is_some_and(|error| error.code() == "store_unreachable")
+            || cause.downcast_ref::<QueryError>().is_some_and(|error| error.code() == "store_unreachable")
     });
-    match error.downcast_ref::<ConfigError>() {
-        Some(_) => 2,
-        None if unreachable => 4,
-        None => 1,
+    let bad_words = error.chain().any(|cause| {
+        cause.is::<ConfigError>() || cause.is::<codes::UnknownClass>() || cause.downcast_ref::<QueryError>().is_some_and(QueryError::is_bad_input)
+    });
+    match (bad_words, unreachable) {
+        (true, _) => 2,
+        (false, true) => 4,
+        (false, false) => 1,
     }
 }
 
@@ -101,6 +107,16 @@ pub fn classifier(config: &Config) -> anyhow::Result<Classifier> {
     let Some(path) = &config.rules else { return Ok(Classifier::embedded()?) };
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
     Classifier::from_toml(&text).with_context(|| format!("the rules file {} has faults", path.display()))
+}
+
+/// The file to read, or standard input.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn open_input(path: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
+    let Some(path) = path else { return Ok(Box::new(BufReader::new(stdin()))) };
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(Box::new(BufReader::new(file)))
 }
 
 /// Whether standard output is a terminal that takes colours (`NO_COLOR` is obeyed, see no-color.org).

@@ -102,17 +102,34 @@ struct Redaction {
 ///
 /// # Errors
 /// When the file cannot be opened, or reading or writing fails.
-pub fn run(arguments: &ScrubArguments, key: FingerprintKey, stdin: impl Read, stdout: impl Write) -> Result<ScrubSummary, ScrubError> {
+pub fn run(
+    arguments: &ScrubArguments,
+    key: FingerprintKey,
+    stdin: impl Read,
+    stdout: impl Write,
+) -> Result<ScrubSummary, ScrubError> {
     let scrubber = Scrubber::new(key);
     let outcome = if arguments.file == Path::new("-") {
-        scrub_lines(&scrubber, arguments.json, BufReader::with_capacity(1 << 16, stdin), stdout)
+        scrub_lines(
+            &scrubber,
+            arguments.json,
+            BufReader::with_capacity(1 << 16, stdin),
+            stdout,
+        )
     } else {
         let path = arguments.file.clone();
         let file = File::open(&path).map_err(|source| ScrubError::Open { path, source })?;
-        scrub_lines(&scrubber, arguments.json, BufReader::with_capacity(1 << 16, file), stdout)
+        scrub_lines(
+            &scrubber,
+            arguments.json,
+            BufReader::with_capacity(1 << 16, file),
+            stdout,
+        )
     };
     match outcome {
-        Err((ScrubError::Write(cause), summary)) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(summary),
+        Err((ScrubError::Write(cause), summary)) if cause.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(summary)
+        }
         other => other.map_err(|(error, _)| error),
     }
 }
@@ -144,7 +161,9 @@ fn scrub_lines(
         summary.removals += done.removals;
         summary.faults += u64::from(done.is_faulty);
     }
-    output.flush().map_err(|error| (ScrubError::Write(error), summary))?;
+    output
+        .flush()
+        .map_err(|error| (ScrubError::Write(error), summary))?;
     Ok(summary)
 }
 
@@ -165,7 +184,10 @@ struct Line<'b> {
 }
 
 /// Reads the next line into `buffer`, at most [`MAX_LINE`] bytes of it; `None` at the end of the input.
-fn read_line<'b>(input: &mut impl BufRead, buffer: &'b mut Vec<u8>) -> io::Result<Option<Line<'b>>> {
+fn read_line<'b>(
+    input: &mut impl BufRead,
+    buffer: &'b mut Vec<u8>,
+) -> io::Result<Option<Line<'b>>> {
     buffer.clear();
     let mut dropped = 0;
     let mut has_break = false;
@@ -200,13 +222,20 @@ fn read_line<'b>(input: &mut impl BufRead, buffer: &'b mut Vec<u8>) -> io::Resul
         (true, _) => (buffer.as_slice(), "\n"),
         (false, _) => (buffer.as_slice(), ""),
     };
-    Ok(Some(Line { content, line_break, dropped }))
+    Ok(Some(Line {
+        content,
+        line_break,
+        dropped,
+    }))
 }
 
 /// Length of the line up to its last space, if one is near; a secret holds no space, so none is cut in two.
 fn cut_at_space(line: &[u8]) -> usize {
     let earliest = line.len().saturating_sub(CUT_BACK);
-    line[earliest..].iter().rposition(|byte| *byte == b' ').map_or(earliest, |offset| earliest + offset)
+    line[earliest..]
+        .iter()
+        .rposition(|byte| *byte == b' ')
+        .map_or(earliest, |offset| earliest + offset)
 }
 
 /// What stands for the dropped rest of a line.
@@ -215,19 +244,34 @@ fn truncation_note(line: &Line<'_>) -> Option<String> {
 }
 
 /// Writes one scrubbed line of text.
-fn write_text(lines: &mut LineScrubber<'_>, line: &Line<'_>, output: &mut impl Write) -> io::Result<LineDone> {
+fn write_text(
+    lines: &mut LineScrubber<'_>,
+    line: &Line<'_>,
+    output: &mut impl Write,
+) -> io::Result<LineDone> {
     let text = String::from_utf8_lossy(line.content);
     let scrubbed = lines.scrub_line(&text);
     output.write_all(scrubbed.text.as_bytes())?;
     let note = truncation_note(line);
     output.write_all(note.as_deref().unwrap_or_default().as_bytes())?;
     output.write_all(line.line_break.as_bytes())?;
-    Ok(LineDone { removals: count(&scrubbed.removals), is_faulty: note.is_some() })
+    Ok(LineDone {
+        removals: count(&scrubbed.removals),
+        is_faulty: note.is_some(),
+    })
 }
 
 /// Writes the object for one line of `--json`.
-fn write_json(scrubber: &Scrubber, line: &Line<'_>, output: &mut impl Write) -> io::Result<LineDone> {
-    let decoded = if line.dropped == 0 { serde_json::from_slice::<String>(line.content).ok() } else { None };
+fn write_json(
+    scrubber: &Scrubber,
+    line: &Line<'_>,
+    output: &mut impl Write,
+) -> io::Result<LineDone> {
+    let decoded = if line.dropped == 0 {
+        serde_json::from_slice::<String>(line.content).ok()
+    } else {
+        None
+    };
     let error = match (&decoded, line.dropped) {
         (Some(_), _) => None,
         (None, 0) => Some("not_a_json_string"),
@@ -238,16 +282,30 @@ fn write_json(scrubber: &Scrubber, line: &Line<'_>, output: &mut impl Write) -> 
     if let Some(note) = truncation_note(line) {
         scrubbed.text.to_mut().push_str(&note);
     }
-    let object = JsonLine { text: &scrubbed.text, redactions: redactions(&scrubbed), error };
+    let object = JsonLine {
+        text: &scrubbed.text,
+        redactions: redactions(&scrubbed),
+        error,
+    };
     serde_json::to_writer(&mut *output, &object)?;
     output.write_all(b"\n")?;
-    Ok(LineDone { removals: count(&scrubbed.removals), is_faulty: error.is_some() })
+    Ok(LineDone {
+        removals: count(&scrubbed.removals),
+        is_faulty: error.is_some(),
+    })
 }
 
 /// The counts by kind, in the order of the names.
 fn redactions(scrubbed: &Scrubbed<'_>) -> Vec<Redaction> {
-    let by_name: BTreeMap<&'static str, u64> = scrubbed.counts().into_iter().map(|(kind, count)| (kind.as_str(), count)).collect();
-    by_name.into_iter().map(|(kind, count)| Redaction { kind, count }).collect()
+    let by_name: BTreeMap<&'static str, u64> = scrubbed
+        .counts()
+        .into_iter()
+        .map(|(kind, count)| (kind.as_str(), count))
+        .collect();
+    by_name
+        .into_iter()
+        .map(|(kind, count)| Redaction { kind, count })
+        .collect()
 }
 
 /// Number of removals, as counted in the summary.
@@ -256,75 +314,4 @@ fn count(removals: &[Removal]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{MAX_LINE, ScrubArguments, ScrubError, ScrubSummary, run};
-    use crate::scrub::FingerprintKey;
-
-    fn scrub(json: bool, input: &[u8]) -> (String, ScrubSummary) {
-        let mut output = Vec::new();
-        let arguments = ScrubArguments { json, file: "-".into() };
-        let summary = run(&arguments, FingerprintKey::new(b"test"), input, &mut output).expect("memory does not fail");
-        (String::from_utf8(output).expect("output is text"), summary)
-    }
-
-    #[test]
-    fn lines_out_are_lines_in() {
-        let cases: [(&str, &str); 6] = [
-            ("", ""),
-            ("\n\n", "\n\n"),
-            ("no break", "no break"),
-            ("a\r\npassword=hunter2x\r\n", "a\r\npassword=[redacted:password]\r\n"),
-            ("a\nb", "a\nb"),
-            (
-                "key:\n-----BEGIN PRIVATE KEY-----\nTUFSS0VE\nRkFLRQ==\n-----END PRIVATE KEY-----\nafter\n",
-                "key:\n-----BEGIN PRIVATE KEY-----\n[redacted:pem_private_key]\n[redacted:pem_private_key]\n[redacted:pem_private_key]\nafter\n",
-            ),
-        ];
-        for (input, expected) in cases {
-            assert_eq!(scrub(false, input.as_bytes()).0, expected, "{input:?}");
-        }
-    }
-
-    #[test]
-    fn json_lines_carry_counts_by_kind() {
-        let input = "\"password=hunter2x; Password: hunter3x \\u00e9\"\n\"clean\"\nnot json, api_key=abc123\n\n";
-        let (output, summary) = scrub(true, input.as_bytes());
-        let lines: Vec<&str> = output.lines().collect();
-        assert_eq!(
-            lines,
-            [
-                r#"{"text":"password=[redacted:password]; Password: [redacted:password] é","redactions":[{"kind":"password","count":2}]}"#,
-                r#"{"text":"clean","redactions":[]}"#,
-                r#"{"text":"not json, api_key=[redacted:api_key]","redactions":[{"kind":"api_key","count":1}],"error":"not_a_json_string"}"#,
-                r#"{"text":"","redactions":[],"error":"not_a_json_string"}"#,
-            ]
-        );
-        assert_eq!(summary, ScrubSummary { lines: 4, removals: 3, faults: 2 });
-    }
-
-    #[test]
-    fn bytes_that_are_not_text_do_not_stop_it() {
-        let (output, _) = scrub(false, b"\xff\xfe token=a1b2c3d4 \x80\nnext\n");
-        assert_eq!(output, "\u{fffd}\u{fffd} token=[redacted:token] \u{fffd}\nnext\n");
-    }
-
-    #[test]
-    fn an_overlong_line_is_cut_before_a_word() {
-        let mut input = vec![b'a'; MAX_LINE - 20];
-        input.extend_from_slice(b" password=hunter2hunter2hunter2\nnext\n");
-        let (output, summary) = scrub(false, &input);
-        let lines: Vec<&str> = output.lines().collect();
-        assert_eq!(lines.len(), 2);
-        assert!(lines[0].ends_with("a[truncated 31 bytes]"), "{}", &lines[0][lines[0].len() - 60..]);
-        assert_eq!((lines[1], summary.faults), ("next", 1));
-    }
-
-    #[test]
-    fn a_missing_file_is_named() {
-        let arguments = ScrubArguments { json: false, file: "no/such/file.log".into() };
-        let error = run(&arguments, FingerprintKey::new(b"test"), &b""[..], Vec::new()).expect_err("there is no such file");
-        assert!(matches!(error, ScrubError::Open { .. }));
-        assert_eq!(error.code(), "cannot_open");
-        assert!(error.to_string().contains("no/such/file.log"));
-    }
-}
+mod tests;

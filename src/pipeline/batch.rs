@@ -98,17 +98,15 @@ impl Batch {
         self.is_full(seal_at) || self.since.is_some_and(|since| now.duration_since(since) >= seal_at.age)
     }
 
-    /// The batch as inserts; it is empty afterwards. `None` when nothing is under way.
+    /// The batch as inserts; it is empty afterwards. `epoch` keeps the tokens of other topics of this name apart. `None` when nothing is under way.
     ///
     /// # Errors
     /// When a body cannot be encoded.
-    pub fn seal(&mut self, topic: &Arc<str>, partition: i32, run: &str) -> Result<Option<Sealed>, StoreError> {
+    pub fn seal(&mut self, topic: &Arc<str>, partition: i32, epoch: &str) -> Result<Option<Sealed>, StoreError> {
         let Batch { mut events, counts, dead_letters, offsets, since, .. } = std::mem::take(self);
         let (Some(offsets), Some(since)) = (offsets, since) else { return Ok(None) };
         let rows = events.len() + dead_letters.len();
-        // The run stands in the token because a range is planned anew after a restart: the same token must never
-        // name other rows.
-        let token = format!("v1:{run}:{topic}:{partition}:{}:{}", offsets.first, offsets.next);
+        let token = format!("v1:{epoch}:{topic}:{partition}:{}:{}", offsets.first, offsets.next);
         let mut inserts = Vec::with_capacity(2);
         if !events.is_empty() {
             inserts.push(Insert { table: "events", format: "ArrowStream", body: Bytes::from(events.finish()?), token: token.clone() });

@@ -66,6 +66,8 @@ pub struct Runner {
     pub steps: Steps,
     /// Name of the event topic.
     pub topic: Arc<str>,
+    /// The topic's id, when the broker told it.
+    pub topic_id: Option<Arc<str>>,
     /// When a batch is sealed.
     pub seal_at: SealAt,
     /// Where rows go.
@@ -96,7 +98,8 @@ impl Runner {
     /// # Errors
     /// [`RunError`].
     pub fn run(mut self, consumer: &EventConsumer, stop: &AtomicBool) -> Result<(), RunError> {
-        let run = Uuid::now_v7().simple().to_string();
+        // Without the topic's id a range of offsets may name other records some day, so the run stands in its place.
+        let topic_epoch = self.topic_id.as_deref().map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
         let (reports, reported) = sync_channel(REPORTS);
         let mut partitions = Partitions::default();
         let mut registry_looked_at = Instant::now();
@@ -104,13 +107,13 @@ impl Runner {
             self.poll(consumer, &mut partitions)?;
             self.forget_revoked(consumer, &mut partitions);
             self.settle(consumer, &mut partitions, &reported)?;
-            self.seal_due(consumer, &mut partitions, &reports, &run, false)?;
+            self.seal_due(consumer, &mut partitions, &reports, &topic_epoch, false)?;
             if registry_looked_at.elapsed() >= REGISTRY_EVERY {
                 registry_looked_at = Instant::now();
                 self.follow_registry();
             }
         }
-        self.drain(consumer, &mut partitions, (&reports, &reported), &run)
+        self.drain(consumer, &mut partitions, (&reports, &reported), &topic_epoch)
     }
 
     /// Takes records for as long as they come without waiting, up to one batch, so that timers are looked at in between.
@@ -141,7 +144,7 @@ impl Runner {
         headers(message, &mut header_list);
         let payload = Payload { headers: &header_list, value: message.payload(), time: record_time(message) };
         let record = Record { topic: &self.topic, partition: message.partition(), offset: message.offset(), payload };
-        let position = KafkaPosition { topic: Arc::clone(&self.topic), topic_id: None, partition: record.partition, offset: record.offset, index: 0 };
+        let position = KafkaPosition { topic: Arc::clone(&self.topic), topic_id: self.topic_id.clone(), partition: record.partition, offset: record.offset, index: 0 };
         let partition = partitions.get(record.partition);
         self.steps.ingest(&record, &position, &mut partition.batch)?;
         Ok(partition.batch.is_full(self.seal_at))
@@ -155,7 +158,7 @@ impl Runner {
     }
 
     /// Seals what is due; a partition that is full while its last batch is in flight is held.
-    fn seal_due(&self, consumer: &EventConsumer, partitions: &mut Partitions, reports: &SyncSender<Report>, run: &str, all: bool) -> Result<(), StoreError> {
+    fn seal_due(&self, consumer: &EventConsumer, partitions: &mut Partitions, reports: &SyncSender<Report>, topic_epoch: &str, all: bool) -> Result<(), StoreError> {
         let now = Instant::now();
         for (number, partition) in partitions.iter_mut() {
             if partition.in_flight.is_some() {
@@ -168,7 +171,7 @@ impl Runner {
                 continue;
             }
             let encoding = Instant::now();
-            let Some(sealed) = partition.batch.seal(&self.topic, number, run)? else { continue };
+            let Some(sealed) = partition.batch.seal(&self.topic, number, topic_epoch)? else { continue };
             self.metrics.observe_stage(Stage::Transform, encoding.duration_since(sealed.since));
             self.metrics.observe_stage(Stage::Encode, encoding.elapsed());
             partition.in_flight = Some(sealed.offsets);
@@ -222,10 +225,10 @@ impl Runner {
     }
 
     /// Seals, inserts and commits everything that is under way, for at most [`DRAIN`].
-    fn drain(&mut self, consumer: &EventConsumer, partitions: &mut Partitions, (reports, reported): (&SyncSender<Report>, &Receiver<Report>), run: &str) -> Result<(), RunError> {
+    fn drain(&mut self, consumer: &EventConsumer, partitions: &mut Partitions, (reports, reported): (&SyncSender<Report>, &Receiver<Report>), topic_epoch: &str) -> Result<(), RunError> {
         let deadline = Instant::now() + DRAIN;
         while !partitions.is_idle() {
-            self.seal_due(consumer, partitions, reports, run, true)?;
+            self.seal_due(consumer, partitions, reports, topic_epoch, true)?;
             self.settle(consumer, partitions, reported)?;
             if Instant::now() >= deadline {
                 return Err(RunError::NotDrained(partitions.in_flight()));

@@ -268,7 +268,7 @@ async fn events_of_connections(client: &Client, gathered: &Gathered) -> Result<V
     };
     Statement::new(client, "events_of_connections", include_str!("sql/events_of_connections.sql"))
         .bind("connection_ids", &connections)
-        .bind("types", CONNECTION_TYPES)
+        .bind("types", CONNECTION_TYPES.as_slice())
         .bind_time("first", start - CONNECTION_WINDOW)
         .bind_time("last", end + SKEW_ALLOWANCE)
         .bind("row_limit", JOINED_ROWS)

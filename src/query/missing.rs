@@ -107,7 +107,7 @@ fn credential_check(own: &[&StoredEvent]) -> Option<Expected> {
 
 fn upstream_call(own: &[&StoredEvent]) -> Option<Expected> {
     let at_the_door = |event: &&&StoredEvent| matches!(event.kind, EventKind::Credential | EventKind::Decision) && event.hop != Hop::Upstream;
-    let checked = own.iter().filter(at_the_door).next_back()?;
+    let checked = own.iter().rfind(at_the_door)?;
     let refused = own.iter().filter(at_the_door).any(|event| event.failed());
     let went_upstream = own.iter().any(|event| event.hop == Hop::Upstream);
     let answered_here = own.iter().any(|event| is_closing(event) && event.outcome == Outcome::Success)
@@ -143,7 +143,7 @@ fn refresh(own: &[&StoredEvent], events: &[StoredEvent]) -> Option<Expected> {
 }
 
 fn sign_in_steps(events: &[StoredEvent]) -> Vec<Expected> {
-    let last = |kind: EventKind| events.iter().filter(|event| event.kind == kind && event.str("flow_id").is_some()).next_back();
+    let last = |kind: EventKind| events.iter().rfind(|event| event.kind == kind && event.str("flow_id").is_some());
     let mut expected = Vec::new();
     if let (Some(authorize), None) = (last(EventKind::Authorize).filter(|event| !event.failed()), last(EventKind::Callback)) {
         expected.push(Expected {

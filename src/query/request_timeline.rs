@@ -31,7 +31,7 @@ pub async fn request_timeline(client: &Client, request_id: &str, texts: &Verdict
         return Ok(None);
     };
     let expected = expected(&joined.events);
-    let absent = if expected.is_empty() { Vec::new() } else { absent_steps(client, request_id, &joined.events, expected).await? };
+    let absent = if expected.is_empty() { Vec::new() } else { absent_steps(client, &joined.events, expected).await? };
     Ok(assemble(request_id, &joined, absent, texts))
 }
 
@@ -43,12 +43,7 @@ struct ReportedStep {
 }
 
 /// Tells for each step that is not there whether this gateway reports such steps.
-async fn absent_steps(
-    client: &Client,
-    request_id: &str,
-    events: &[StoredEvent],
-    expected: Vec<Expected>,
-) -> Result<Vec<MissingStep>, QueryError> {
+async fn absent_steps(client: &Client, events: &[StoredEvent], expected: Vec<Expected>) -> Result<Vec<MissingStep>, QueryError> {
     let own: Vec<&StoredEvent> = events.iter().filter(|event| event.relation == Relation::Request).collect();
     let Some(end) = own.iter().map(|event| event.time).max() else {
         return Ok(Vec::new());
@@ -62,7 +57,6 @@ async fn absent_steps(
         .bind("products", products)
         .bind_time("first", end - HABIT_WINDOW)
         .bind_time("last", end)
-        .bind("request_id", request_id)
         .read_at_most(HABIT_ROWS)
         .rows()
         .await?;

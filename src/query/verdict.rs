@@ -59,7 +59,7 @@ pub fn decide(events: &[StoredEvent]) -> Decision<'_> {
 
 /// The event that closes the request; the last one, if several say that they do.
 fn last_closing<'e>(own: &[Placed<'e>]) -> Option<Placed<'e>> {
-    own.iter().copied().filter(|placed| is_closing(placed.event)).next_back()
+    own.iter().copied().rfind(|placed| is_closing(placed.event))
 }
 
 /// Whether the request's own success makes up for a failure. It does not for an error inside the call: the answer to

@@ -1,4 +1,4 @@
-//! Reading one character through the encodings that log lines pile up.
+//! Reading one character forwards through the encodings that log lines pile up.
 //!
 //! A *glyph* is one character however it was written: raw, behind backslashes (JSON in JSON), as `\u0022`, as `%22`
 //! or `%2522`, as `&quot;` or `&amp;#34;`. The *level* counts the layers, so that the quote that closes a string can
@@ -31,7 +31,7 @@ pub(super) struct Glyph {
 }
 
 /// More backslashes than this in front of a quote are noise, not nesting (six levels of JSON in JSON are 63).
-const MAX_BACKSLASHES: usize = 64;
+pub(super) const MAX_BACKSLASHES: usize = 64;
 
 /// Named entities that stand for characters of interest, without the leading `&`.
 const ENTITIES: [(&[u8], u8); 8] = [
@@ -54,20 +54,35 @@ pub(super) fn glyph_at(bytes: &[u8], position: usize) -> Glyph {
         b'&' => entity(rest),
         _ => None,
     };
-    escaped.unwrap_or(Glyph { byte: rest[0], writing: Writing::Plain, level: 0, length: 1 })
+    escaped.unwrap_or(Glyph {
+        byte: rest[0],
+        writing: Writing::Plain,
+        level: 0,
+        length: 1,
+    })
 }
 
 /// `%XX` with any number of `25` between.
 fn percent(rest: &[u8]) -> Option<Glyph> {
     let mut at = 1;
     let mut level = 1;
-    while rest.len() >= at + 4 && &rest[at..at + 2] == b"25" && hex_pair(&rest[at + 2..]).is_some() {
+    while rest.len() >= at + 4 && &rest[at..at + 2] == b"25" && hex_pair(&rest[at + 2..]).is_some()
+    {
         at += 2;
         level += 1;
     }
     let byte = hex_pair(&rest[at..])?;
-    let plain = Glyph { byte, writing: Writing::Percent, level, length: at + 2 };
-    if byte == b'\\' { Some(percent_backslash(rest, plain)) } else { Some(plain) }
+    let plain = Glyph {
+        byte,
+        writing: Writing::Percent,
+        level,
+        length: at + 2,
+    };
+    if byte == b'\\' {
+        Some(percent_backslash(rest, plain))
+    } else {
+        Some(plain)
+    }
 }
 
 /// Percent-encoded backslashes (`%5C`) and what they escape; each adds [`MAX_BACKSLASHES`] to the level, which keeps
@@ -80,7 +95,12 @@ fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
     }
     let at = one.len() * count;
     let level = first.level + count * MAX_BACKSLASHES;
-    let escaped = |byte, length| Glyph { byte, writing: Writing::Percent, level, length: at + length };
+    let escaped = |byte, length| Glyph {
+        byte,
+        writing: Writing::Percent,
+        level,
+        length: at + length,
+    };
     match rest.get(at) {
         Some(b'n') => escaped(b'\n', 1),
         Some(b'r') => escaped(b'\r', 1),
@@ -92,7 +112,10 @@ fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
         },
         Some(b'%') => {
             let digits = one.len() - 2;
-            match (rest[at..].starts_with(&one[..digits]), rest.get(at + digits..).and_then(hex_pair)) {
+            match (
+                rest[at..].starts_with(&one[..digits]),
+                rest.get(at + digits..).and_then(hex_pair),
+            ) {
                 (true, Some(byte @ (b'"' | b'\'' | b'/'))) => escaped(byte, one.len()),
                 _ => first,
             }
@@ -105,9 +128,21 @@ fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
 fn backslash(rest: &[u8]) -> Option<Glyph> {
     let count = rest.iter().take_while(|byte| **byte == b'\\').count();
     if count > MAX_BACKSLASHES {
-        return Some(Glyph { byte: b'\\', writing: Writing::Plain, level: 0, length: count });
+        return Some(Glyph {
+            byte: b'\\',
+            writing: Writing::Plain,
+            level: 0,
+            length: count,
+        });
     }
-    let plain = |byte| Some(Glyph { byte, writing: Writing::Plain, level: count, length: count + 1 });
+    let plain = |byte| {
+        Some(Glyph {
+            byte,
+            writing: Writing::Plain,
+            level: count,
+            length: count + 1,
+        })
+    };
     match *rest.get(count)? {
         quote @ (b'"' | b'\'') => plain(quote),
         b'/' => plain(b'/'),
@@ -116,12 +151,26 @@ fn backslash(rest: &[u8]) -> Option<Glyph> {
         b't' => plain(b'\t'),
         b'u' => {
             let digits = rest.get(count + 1..count + 5)?;
-            let byte = if digits.starts_with(b"00") { hex_pair(&digits[2..])? } else { return None };
-            Some(Glyph { byte, writing: Writing::Code, level: count, length: count + 5 })
+            let byte = if digits.starts_with(b"00") {
+                hex_pair(&digits[2..])?
+            } else {
+                return None;
+            };
+            Some(Glyph {
+                byte,
+                writing: Writing::Code,
+                level: count,
+                length: count + 5,
+            })
         }
         b'x' => {
             let byte = hex_pair(rest.get(count + 1..)?)?;
-            Some(Glyph { byte, writing: Writing::Code, level: count, length: count + 3 })
+            Some(Glyph {
+                byte,
+                writing: Writing::Code,
+                level: count,
+                length: count + 3,
+            })
         }
         _ => None,
     }
@@ -138,11 +187,21 @@ fn entity(rest: &[u8]) -> Option<Glyph> {
     let body = &rest[at..];
     for (name, byte) in ENTITIES {
         if body.starts_with(name) {
-            return Some(Glyph { byte, writing: Writing::Entity, level, length: at + name.len() });
+            return Some(Glyph {
+                byte,
+                writing: Writing::Entity,
+                level,
+                length: at + name.len(),
+            });
         }
     }
     let (byte, length) = numeric_entity(body)?;
-    Some(Glyph { byte, writing: Writing::Entity, level, length: at + length })
+    Some(Glyph {
+        byte,
+        writing: Writing::Entity,
+        level,
+        length: at + length,
+    })
 }
 
 /// Whether an entity's text (without `&`) stands here.
@@ -186,102 +245,9 @@ pub(super) fn closes(open: Glyph, found: Glyph) -> bool {
     }
 }
 
-/// Steps back over one closing quote that ends at `end`, however it is written; `None` when there is none.
-pub(super) fn quote_before(bytes: &[u8], floor: usize, end: usize) -> Option<usize> {
-    let text = &bytes[floor..end];
-    let last = *text.last()?;
-    if matches!(last, b'"' | b'\'' | b'`') {
-        let slashes = text[..text.len() - 1].iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
-        return Some(end - 1 - slashes);
-    }
-    for name in [&b"quot;"[..], b"apos;", b"#34;", b"#39;", b"#x22;", b"#x27;"] {
-        if text.ends_with(name) {
-            return entity_start(text, text.len() - name.len()).map(|start| floor + start);
-        }
-    }
-    if text.ends_with(b"22") || text.ends_with(b"27") {
-        return coded_start(text, text.len() - 2).map(|start| floor + start);
-    }
-    None
-}
-
-/// The start of `&amp;…name;` whose name begins at `name_start`.
-fn entity_start(text: &[u8], name_start: usize) -> Option<usize> {
-    let mut start = name_start;
-    while text[..start].ends_with(b"amp;") && start > 4 {
-        start -= 4;
-    }
-    text[..start].ends_with(b"&").then(|| start - 1)
-}
-
-/// The start of `%22`, `%2522`, `\u0022` or `\x22` whose last two digits begin at `digits_start`.
-fn coded_start(text: &[u8], digits_start: usize) -> Option<usize> {
-    let mut start = digits_start;
-    while text[..start].ends_with(b"25") {
-        start -= 2;
-    }
-    if text[..start].ends_with(b"%") {
-        return Some(without_percent_backslashes(text, start - 1));
-    }
-    let head = &text[..digits_start];
-    let stem = head.strip_suffix(b"u00").or_else(|| head.strip_suffix(b"x"))?;
-    let slashes = stem.iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
-    (slashes > 0).then(|| stem.len() - slashes)
-}
-
-/// Steps back over `%5C` (with any number of `25`) before `end`.
-fn without_percent_backslashes(text: &[u8], end: usize) -> usize {
-    let mut start = end;
-    for _ in 0..MAX_BACKSLASHES {
-        let Some(mut head) = text[..start].strip_suffix(b"5C").or_else(|| text[..start].strip_suffix(b"5c")) else {
-            break;
-        };
-        while let Some(shorter) = head.strip_suffix(b"25") {
-            head = shorter;
-        }
-        let Some(before) = head.strip_suffix(b"%") else { break };
-        start = before.len();
-    }
-    start
-}
-
-/// Length of the tail of an escape (`%3F`, `\u0026`, `\n`) that a word starting at `start` begins with, because the
-/// word's letters include the escape's: 0 when the character before `start` begins no escape.
-pub(super) fn escape_tail(bytes: &[u8], floor: usize, start: usize, end: usize) -> usize {
-    if start == floor {
-        return 0;
-    }
-    let word = &bytes[start..end];
-    match bytes[start - 1] {
-        b'%' => {
-            let mut at = 0;
-            while word.len() >= at + 4 && &word[at..at + 2] == b"25" && hex_pair(&word[at + 2..]).is_some() {
-                at += 2;
-            }
-            match hex_pair(&word[at..]) {
-                Some(b'\\') => at + 2 + backslash_tail(&word[at + 2..]),
-                Some(_) => at + 2,
-                None => 0,
-            }
-        }
-        b'\\' => backslash_tail(word),
-        _ => 0,
-    }
-}
-
-/// Length of what a backslash before the word takes of it.
-fn backslash_tail(word: &[u8]) -> usize {
-    match word.first() {
-        Some(b'u') if word.len() >= 5 && word[1..5].iter().all(u8::is_ascii_hexdigit) => 5,
-        Some(b'x') if word.len() >= 3 && word[1..3].iter().all(u8::is_ascii_hexdigit) => 3,
-        Some(b'n' | b'r' | b't') => 1,
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Writing, closes, escape_tail, glyph_at, quote_before};
+    use super::{Writing, closes, glyph_at};
 
     #[test]
     fn reads_every_writing_of_a_quote() {
@@ -301,16 +267,25 @@ mod tests {
         ];
         for (text, writing, level) in cases {
             let glyph = glyph_at(text.as_bytes(), 0);
-            assert_eq!((glyph.byte, glyph.writing, glyph.level, glyph.length), (b'"', writing, level, text.len()), "{text}");
-            assert_eq!(quote_before(text.as_bytes(), 0, text.len()), Some(0), "{text}");
+            assert_eq!(
+                (glyph.byte, glyph.writing, glyph.level, glyph.length),
+                (b'"', writing, level, text.len()),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn an_unfinished_escape_is_a_raw_byte() {
-        for text in ["%", "%2", "%zz", "\\", "\\u00", "\\q", "&", "&nosuch;", "&#;", "&#999;"] {
+        for text in [
+            "%", "%2", "%zz", "\\", "\\u00", "\\q", "&", "&nosuch;", "&#;", "&#999;",
+        ] {
             let glyph = glyph_at(text.as_bytes(), 0);
-            assert_eq!((glyph.byte, glyph.length), (text.as_bytes()[0], 1), "{text}");
+            assert_eq!(
+                (glyph.byte, glyph.length),
+                (text.as_bytes()[0], 1),
+                "{text}"
+            );
         }
     }
 
@@ -332,15 +307,11 @@ mod tests {
             ("'", "\"", false),
         ];
         for (open, found, expected) in cases {
-            assert_eq!(closes(quote(open), quote(found)), expected, "{open} {found}");
-        }
-    }
-
-    #[test]
-    fn an_escape_before_a_word_is_told_from_the_word() {
-        let cases = [("%3Fcode", 1, 2), ("%253Fcode", 1, 4), ("\\u0026code", 1, 5), ("\\ncode", 1, 1), ("?code", 1, 0)];
-        for (text, start, expected) in cases {
-            assert_eq!(escape_tail(text.as_bytes(), 0, start, text.len()), expected, "{text}");
+            assert_eq!(
+                closes(quote(open), quote(found)),
+                expected,
+                "{open} {found}"
+            );
         }
     }
 }

@@ -165,10 +165,40 @@ const SUFFIXES: &[(&str, SecretKind, Manner)] = &[
 /// Beginnings that turn a name into a statement about a secret (`invalid_token: …`, `missing_api_key=…`), plus
 /// names that count or name tokens instead of holding one.
 const STATEMENTS: &[&str] = &[
-    "invalid", "expired", "missing", "bad", "unknown", "unsupported", "revoked", "insufficient", "no", "wrong",
-    "malformed", "incorrect", "require", "requires", "has", "have", "is", "with", "without", "unexpected", "num", "max",
-    "min", "public", "next", "previous", "page", "continuation", "pagination", "cursor", "sync", "cancellation",
-    "progress", "unauthorized",
+    "invalid",
+    "expired",
+    "missing",
+    "bad",
+    "unknown",
+    "unsupported",
+    "revoked",
+    "insufficient",
+    "no",
+    "wrong",
+    "malformed",
+    "incorrect",
+    "require",
+    "requires",
+    "has",
+    "have",
+    "is",
+    "with",
+    "without",
+    "unexpected",
+    "num",
+    "max",
+    "min",
+    "public",
+    "next",
+    "previous",
+    "page",
+    "continuation",
+    "pagination",
+    "cursor",
+    "sync",
+    "cancellation",
+    "progress",
+    "unauthorized",
 ];
 
 /// The longest name that is looked at; longer words are no parameter names.
@@ -183,7 +213,10 @@ pub(super) struct Normal {
 impl Normal {
     /// The normal form of the parts written one after the other, or `None` when that is too long.
     pub(super) fn of(parts: &[&[u8]]) -> Option<Self> {
-        let mut normal = Self { letters: [0; MAX_NAME], length: 0 };
+        let mut normal = Self {
+            letters: [0; MAX_NAME],
+            length: 0,
+        };
         for byte in parts.iter().flat_map(|part| part.iter()) {
             if matches!(byte, b'_' | b'-') {
                 continue;
@@ -200,46 +233,66 @@ impl Normal {
     }
 }
 
+/// One row of the table of endings.
+type Suffix = (&'static str, SecretKind, Manner);
+
 /// The table of names, prepared for look-up.
 pub(super) struct Keys {
     exact: FxHashMap<&'static [u8], KeyRule>,
-    /// For each pair of last letters whether any name or ending has it: rejects most words without a hash.
-    endings: [[bool; 256]; 256],
+    /// Endings by their last letter, in the order of the table.
+    suffixes: Vec<Vec<&'static Suffix>>,
+    /// For the last three letters whether any name or ending has them: rejects most words without a hash.
+    endings: Vec<bool>,
+}
+
+/// Place of three letters in [`Keys`]' table of endings; the lower five bits make upper and lower case one.
+const fn ending(letters: [u8; 3]) -> usize {
+    (letters[0] as usize & 31) << 10 | (letters[1] as usize & 31) << 5 | (letters[2] as usize & 31)
 }
 
 impl Keys {
     /// Prepares the tables above.
     pub(super) fn new() -> Self {
         let mut exact = FxHashMap::default();
-        let mut endings = [[false; 256]; 256];
+        let mut suffixes = vec![Vec::new(); 256];
+        let mut endings = vec![false; 1 << 15];
         for (name, kind, manner) in EXACT {
-            exact.insert(name.as_bytes(), KeyRule { kind: *kind, manner: *manner });
+            exact.insert(
+                name.as_bytes(),
+                KeyRule {
+                    kind: *kind,
+                    manner: *manner,
+                },
+            );
+        }
+        for suffix in SUFFIXES {
+            suffixes[usize::from(suffix.0.as_bytes()[suffix.0.len() - 1])].push(suffix);
         }
         for (name, _, _) in EXACT.iter().chain(SUFFIXES) {
-            match *name.as_bytes() {
-                [.., before, last] => endings[usize::from(before)][usize::from(last)] = true,
-                // A name of one letter: whatever stands before it belongs to no name.
-                [last] => endings[0][usize::from(last)] = true,
-                [] => {}
-            }
+            endings[ending(last_three(name.as_bytes()))] = true;
         }
-        Self { exact, endings }
+        Self {
+            exact,
+            suffixes,
+            endings,
+        }
     }
 
-    /// A cheap test that lets every name of the table pass and few other words: by the last two letters.
-    pub(super) fn may_end(&self, before: Option<u8>, last: u8) -> bool {
-        let last = usize::from(last.to_ascii_lowercase());
-        match before {
-            Some(byte) if byte.is_ascii_alphanumeric() => self.endings[usize::from(byte.to_ascii_lowercase())][last],
-            _ => self.endings[0][last],
-        }
+    /// A cheap test that lets every name of the table pass and few other words: by the last three letters of `text`.
+    pub(super) fn may_end(&self, text: &[u8]) -> bool {
+        self.endings[ending(last_three(text))]
     }
 
     /// As [`Self::find`], but a longer name that merely ends well is not taken.
     pub(super) fn find_whole(&self, name: &Normal) -> Option<KeyRule> {
         let letters = name.as_bytes();
-        let as_suffix = SUFFIXES.iter().find(|(suffix, _, _)| suffix.as_bytes() == letters);
-        let rule = as_suffix.map(|(_, kind, manner)| KeyRule { kind: *kind, manner: *manner });
+        let as_suffix = SUFFIXES
+            .iter()
+            .find(|(suffix, _, _)| suffix.as_bytes() == letters);
+        let rule = as_suffix.map(|(_, kind, manner)| KeyRule {
+            kind: *kind,
+            manner: *manner,
+        });
         self.exact.get(letters).copied().or(rule)
     }
 
@@ -249,10 +302,33 @@ impl Keys {
         if let Some(rule) = self.exact.get(letters) {
             return Some(*rule);
         }
-        let (_, kind, manner) = SUFFIXES.iter().find(|(suffix, _, _)| letters.ends_with(suffix.as_bytes()))?;
-        let is_statement = STATEMENTS.iter().any(|word| letters.starts_with(word.as_bytes()));
-        (!is_statement).then_some(KeyRule { kind: *kind, manner: *manner })
+        let same_end = &self.suffixes[usize::from(*letters.last()?)];
+        let (_, kind, manner) = same_end
+            .iter()
+            .find(|(suffix, _, _)| letters.ends_with(suffix.as_bytes()))?;
+        let is_statement = STATEMENTS
+            .iter()
+            .any(|word| letters.starts_with(word.as_bytes()));
+        (!is_statement).then_some(KeyRule {
+            kind: *kind,
+            manner: *manner,
+        })
     }
+}
+
+/// The last three letters; zeros stand for what is no letter or digit and for everything before it.
+fn last_three(text: &[u8]) -> [u8; 3] {
+    let mut letters = [0; 3];
+    for (place, byte) in text
+        .iter()
+        .rev()
+        .take(3)
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .enumerate()
+    {
+        letters[2 - place] = *byte;
+    }
+    letters
 }
 
 #[cfg(test)]
@@ -261,12 +337,21 @@ mod tests {
     use crate::scrub::kind::SecretKind;
 
     fn kind_of(name: &str) -> Option<SecretKind> {
-        Keys::new().find(&Normal::of(&[name.as_bytes()])?).map(|rule| rule.kind)
+        Keys::new()
+            .find(&Normal::of(&[name.as_bytes()])?)
+            .map(|rule| rule.kind)
     }
 
     #[test]
     fn spellings_of_one_name_are_one() {
-        for name in ["api_key", "apiKey", "API-KEY", "ApiKey", "x-litellm-api-key", "OPENAI_API_KEY"] {
+        for name in [
+            "api_key",
+            "apiKey",
+            "API-KEY",
+            "ApiKey",
+            "x-litellm-api-key",
+            "OPENAI_API_KEY",
+        ] {
             assert_eq!(kind_of(name), Some(SecretKind::ApiKey), "{name}");
         }
         assert_eq!(kind_of("GITHUB_TOKEN"), Some(SecretKind::Token));
@@ -275,7 +360,15 @@ mod tests {
 
     #[test]
     fn names_about_secrets_hold_none() {
-        for name in ["token_endpoint", "token_type", "invalid_token", "client_secret_post", "key_id", "max_tokens", "client_id"] {
+        for name in [
+            "token_endpoint",
+            "token_type",
+            "invalid_token",
+            "client_secret_post",
+            "key_id",
+            "max_tokens",
+            "client_id",
+        ] {
             assert_eq!(kind_of(name), None, "{name}");
         }
     }
@@ -285,8 +378,11 @@ mod tests {
         let keys = Keys::new();
         for (name, _, _) in EXACT.iter().chain(SUFFIXES) {
             let letters = name.as_bytes();
-            let before = letters.len().checked_sub(2).map(|at| letters[at]);
-            assert!(keys.may_end(before, letters[letters.len() - 1]), "{name}");
+            assert!(
+                keys.may_end(letters) && keys.may_end(&letters.to_ascii_uppercase()),
+                "{name}"
+            );
+            assert!(keys.may_end(&[b"; ", letters].concat()), "{name}");
             assert!(Normal::of(&[letters]).is_some());
         }
     }

@@ -118,7 +118,13 @@ impl SecretKind {
     pub const fn has_fingerprint(self) -> bool {
         matches!(
             self,
-            Self::State | Self::Bearer | Self::Dpop | Self::Jwt | Self::AccessToken | Self::RefreshToken | Self::IdToken
+            Self::State
+                | Self::Bearer
+                | Self::Dpop
+                | Self::Jwt
+                | Self::AccessToken
+                | Self::RefreshToken
+                | Self::IdToken
         )
     }
 }
@@ -139,7 +145,11 @@ mod tests {
         let names: HashSet<&str> = SecretKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(names.len(), SecretKind::ALL.len());
         for name in names {
-            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+            assert!(
+                name.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+                "{name}"
+            );
         }
     }
 }

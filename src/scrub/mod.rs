@@ -14,6 +14,7 @@ mod cookie;
 mod event;
 mod fingerprint;
 mod glyph;
+mod glyph_back;
 mod keys;
 mod kind;
 mod lines;
@@ -28,6 +29,7 @@ mod shapes;
 mod trigger;
 mod url;
 mod value;
+mod word_lists;
 mod words;
 
 #[cfg(test)]
@@ -41,6 +43,9 @@ pub use lines::LineScrubber;
 use scan::{Found, Tables, find_all};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// How often a text that had secrets is looked at again, at most; once is nearly always enough to find nothing.
+const MAX_SECOND_LOOKS: usize = 3;
 
 /// One secret that was removed. Never holds the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +88,10 @@ impl Scrubber {
     /// Prepares the tables. `key` is what fingerprints of removed values are made with.
     #[must_use]
     pub fn new(key: FingerprintKey) -> Self {
-        Self { tables: Tables::new(), key }
+        Self {
+            tables: Tables::new(),
+            key,
+        }
     }
 
     /// The key that fingerprints are made with.
@@ -97,9 +105,27 @@ impl Scrubber {
     pub fn scrub_text<'t>(&self, text: &'t str) -> Scrubbed<'t> {
         let found = find_all(&self.tables, text.as_bytes());
         if found.is_empty() {
-            return Scrubbed { text: Cow::Borrowed(text), removals: Vec::new() };
+            return Scrubbed {
+                text: Cow::Borrowed(text),
+                removals: Vec::new(),
+            };
         }
-        Scrubbed { text: Cow::Owned(replace(text, &found)), removals: self.removals(text, &found) }
+        let mut removals = self.removals(text, &found);
+        let mut clean = replace(text, &found);
+        // A replacement can make its surroundings more telling than they were (one text in about 200,000 random ones
+        // strung together from telling pieces), so texts that had secrets are looked at again.
+        for _ in 0..MAX_SECOND_LOOKS {
+            let more = find_all(&self.tables, clean.as_bytes());
+            if more.is_empty() {
+                break;
+            }
+            removals.extend(self.removals(&clean, &more));
+            clean = replace(&clean, &more);
+        }
+        Scrubbed {
+            text: Cow::Owned(clean),
+            removals,
+        }
     }
 
     /// For fields that hold one URL: origin and path only. User information, query and fragment are dropped, secrets
@@ -109,7 +135,10 @@ impl Scrubber {
     pub fn strip_url<'t>(&self, text: &'t str) -> Scrubbed<'t> {
         let cut = self.without_query(text);
         match without_user_information(&cut.text) {
-            Some(text) => self.scrub_path(Scrubbed { text: Cow::Owned(text), removals: cut.removals }),
+            Some(text) => self.scrub_path(Scrubbed {
+                text: Cow::Owned(text),
+                removals: cut.removals,
+            }),
             None => self.scrub_path(cut),
         }
     }
@@ -127,9 +156,18 @@ impl Scrubber {
         let removals = self.removals(text, &found);
         let cut = text.find(['?', '#']).unwrap_or(text.len());
         let before_cut = found.into_iter().filter(|one| one.start < cut);
-        let kept: Vec<Found> = before_cut.map(|one| Found { end: one.end.min(cut), ..one }).collect();
+        let kept: Vec<Found> = before_cut
+            .map(|one| Found {
+                end: one.end.min(cut),
+                ..one
+            })
+            .collect();
         let head = &text[..cut];
-        let text = if kept.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(replace(head, &kept)) };
+        let text = if kept.is_empty() {
+            Cow::Borrowed(head)
+        } else {
+            Cow::Owned(replace(head, &kept))
+        };
         Scrubbed { text, removals }
     }
 
@@ -137,13 +175,16 @@ impl Scrubber {
     fn scrub_path<'t>(&self, cut: Scrubbed<'t>) -> Scrubbed<'t> {
         let mut removals = cut.removals;
         let mut text = cut.text;
-        let found = find_all(&self.tables, text.as_bytes());
-        if !found.is_empty() {
-            removals.extend(self.removals(&text, &found));
-            text = Cow::Owned(replace(&text, &found));
+        let again = self.scrub_text(&text);
+        if let Cow::Owned(clean) = again.text {
+            removals.extend(again.removals);
+            text = Cow::Owned(clean);
         }
         if let Some((replaced, count)) = replace_segments(&text) {
-            let segment = Removal { kind: SecretKind::ApiKey, value_fingerprint: None };
+            let segment = Removal {
+                kind: SecretKind::ApiKey,
+                value_fingerprint: None,
+            };
             removals.extend(std::iter::repeat_n(segment, count));
             text = Cow::Owned(replaced);
         }
@@ -154,7 +195,10 @@ impl Scrubber {
     fn removals(&self, text: &str, found: &[Found]) -> Vec<Removal> {
         let describe = |one: &Found| Removal {
             kind: one.kind,
-            value_fingerprint: one.kind.has_fingerprint().then(|| self.key.fingerprint(&reveal::raw_value(text, one))),
+            value_fingerprint: one
+                .kind
+                .has_fingerprint()
+                .then(|| self.key.fingerprint(&reveal::raw_value(text, one))),
         };
         found.iter().map(describe).collect()
     }
@@ -162,7 +206,10 @@ impl Scrubber {
 
 impl std::fmt::Debug for Scrubber {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Scrubber").field("key", &self.key).finish_non_exhaustive()
+        formatter
+            .debug_struct("Scrubber")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -186,7 +233,9 @@ fn replace(text: &str, found: &[Found]) -> String {
 /// The URL without `user:password@`, if it has that.
 fn without_user_information(text: &str) -> Option<String> {
     let authority = text.find("://")? + "://".len();
-    let end = text[authority..].find('/').map_or(text.len(), |length| authority + length);
+    let end = text[authority..]
+        .find('/')
+        .map_or(text.len(), |length| authority + length);
     let at_sign = text[authority..end].rfind('@')? + authority;
     Some([&text[..authority], &text[at_sign + 1..]].concat())
 }
@@ -195,7 +244,9 @@ fn without_user_information(text: &str) -> Option<String> {
 fn replace_segments(text: &str) -> Option<(String, usize)> {
     let path = text.find("://").map_or(0, |colon| {
         let authority = colon + "://".len();
-        text[authority..].find('/').map_or(text.len(), |length| authority + length)
+        text[authority..]
+            .find('/')
+            .map_or(text.len(), |length| authority + length)
     });
     let (origin, path) = text.split_at(path);
     let mut previous = "";
@@ -204,7 +255,11 @@ fn replace_segments(text: &str) -> Option<(String, usize)> {
     for segment in path.split('/') {
         let is_secret = url::is_secret_segment(previous.as_bytes(), segment.as_bytes(), true);
         count += usize::from(is_secret);
-        segments.push(if is_secret { "[redacted:api_key]" } else { segment });
+        segments.push(if is_secret {
+            "[redacted:api_key]"
+        } else {
+            segment
+        });
         previous = segment;
     }
     (count > 0).then(|| ([origin, &segments.join("/")].concat(), count))

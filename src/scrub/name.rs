@@ -3,7 +3,8 @@
 //! The name may be quoted, escaped or bare, camel case or with dashes, the end of a path (`headers.authorization`),
 //! or two words (`API key: …`). Look-back is bounded by the longest name of interest.
 
-use super::glyph::{escape_tail, glyph_at, quote_before};
+use super::glyph::glyph_at;
+use super::glyph_back::{escape_tail, quote_before};
 use super::keys::{KeyRule, Keys, MAX_NAME, Manner, Normal};
 use super::scan::View;
 
@@ -33,7 +34,12 @@ const fn is_name_byte(byte: u8) -> bool {
 /// Reads the name that ends before `separator`; `None` when it is no secret's name.
 pub(super) fn before(keys: &Keys, view: View<'_>, separator: usize) -> Option<Name> {
     let bytes = view.bytes;
-    let spaces = bytes[view.floor..separator].iter().rev().take(MAX_SPACES).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let spaces = bytes[view.floor..separator]
+        .iter()
+        .rev()
+        .take(MAX_SPACES)
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
     let mut end = separator - spaces;
     let in_brackets = bytes[view.floor..end].ends_with(b"]");
     if in_brackets {
@@ -48,13 +54,19 @@ pub(super) fn before(keys: &Keys, view: View<'_>, separator: usize) -> Option<Na
             return None;
         }
     }
-    let length = bytes[view.floor..end].iter().rev().take(MAX_NAME + 1).take_while(|byte| is_name_byte(**byte)).count();
+    let length = bytes[view.floor..end]
+        .iter()
+        .rev()
+        .take(MAX_NAME + 1)
+        .take_while(|byte| is_name_byte(**byte))
+        .count();
     if length == 0 || length > MAX_NAME {
         return None;
     }
     let word = end - length;
     let escape = escape_tail(bytes, view.floor, word, end);
-    let found = find_from(keys, view, word + escape, end, is_quoted).map(|rule| (word + escape, rule));
+    let found =
+        find_from(keys, view, word + escape, end, is_quoted).map(|rule| (word + escape, rule));
     let (start, rule) = match found {
         Some(found) => found,
         None if escape > 0 => (word, find_from(keys, view, word, end, is_quoted)?),
@@ -65,20 +77,28 @@ pub(super) fn before(keys: &Keys, view: View<'_>, separator: usize) -> Option<Na
         return None;
     }
     let preceding = character_before(view, word, start > word || escape > 0);
-    Some(Name { rule, start, is_quoted, in_query: matches!(preceding, b'?' | b'&' | b'#'), before: preceding })
+    Some(Name {
+        rule,
+        start,
+        is_quoted,
+        in_query: matches!(preceding, b'?' | b'&' | b'#'),
+        before: preceding,
+    })
 }
 
-/// The cheap test on the last two letters before `end`.
+/// The cheap test on the last letters before `end`.
 fn keys_may_end(keys: &Keys, view: View<'_>, end: usize) -> bool {
-    match view.bytes[view.floor..end] {
-        [.., before, last] => keys.may_end(Some(before), last),
-        [last] => keys.may_end(None, last),
-        [] => false,
-    }
+    end > view.floor && keys.may_end(&view.bytes[view.floor..end])
 }
 
 /// Looks the name up: its last part after a dot, alone or, where that is vague, together with the word before.
-fn find_from(keys: &Keys, view: View<'_>, start: usize, end: usize, is_quoted: bool) -> Option<KeyRule> {
+fn find_from(
+    keys: &Keys,
+    view: View<'_>,
+    start: usize,
+    end: usize,
+    is_quoted: bool,
+) -> Option<KeyRule> {
     let bytes = view.bytes;
     let name = &bytes[start..end];
     let last_part = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
@@ -97,7 +117,12 @@ fn find_from(keys: &Keys, view: View<'_>, start: usize, end: usize, is_quoted: b
 /// The word that stands before `start`, one space apart.
 fn word_before(view: View<'_>, start: usize) -> Option<&[u8]> {
     let head = view.bytes[view.floor..start].strip_suffix(b" ")?;
-    let length = head.iter().rev().take(24).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let length = head
+        .iter()
+        .rev()
+        .take(24)
+        .take_while(|byte| byte.is_ascii_alphabetic())
+        .count();
     (length > 0).then(|| &head[head.len() - length..])
 }
 

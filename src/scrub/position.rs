@@ -1,10 +1,12 @@
 //! Secrets known by where they stand: after a name and a separator, in a pair of a header dump, after a command-line
 //! option, and where an environment variable's name was expected.
 
-use super::glyph::{Glyph, Writing, glyph_at, quote_before};
+use super::glyph::{Glyph, Writing, glyph_at};
+use super::glyph_back::quote_before;
 use super::keys::{KeyRule, Manner, Normal};
 use super::kind::SecretKind;
 use super::name::{self, Name};
+use super::runs::is_edge;
 use super::scan::{Found, Tables, View};
 use super::value::{self, Ends, Value};
 use super::{cookie, scheme, words};
@@ -19,7 +21,12 @@ const SHORT_OPAQUE: usize = 6;
 const LONG_OPAQUE: usize = 16;
 
 /// Decides about the value after a separator (`=`, `:`, `>`), which may be written as an escape.
-pub(super) fn at_separator(tables: &Tables, view: View<'_>, position: usize, separator: Glyph) -> Option<Found> {
+pub(super) fn at_separator(
+    tables: &Tables,
+    view: View<'_>,
+    position: usize,
+    separator: Glyph,
+) -> Option<Found> {
     let name = name::before(&tables.keys, view, position)?;
     let bytes = view.bytes;
     if separator.byte == b'>' && name.before != b'<' && name.before != b';' {
@@ -34,7 +41,11 @@ pub(super) fn at_separator(tables: &Tables, view: View<'_>, position: usize, sep
         _ => {}
     }
     let value_start = value::skip_spaces(bytes, at);
-    let place = Place { name, separator, has_space: value_start > at };
+    let place = Place {
+        name,
+        separator,
+        has_space: value_start > at,
+    };
     decide(view, value_start, place)
 }
 
@@ -50,18 +61,26 @@ struct Place {
 impl Place {
     /// Percent layers of the text around the value.
     fn percent_level(&self) -> usize {
-        if self.separator.writing == Writing::Percent { self.separator.level } else { 0 }
+        if self.separator.writing == Writing::Percent {
+            self.separator.level
+        } else {
+            0
+        }
     }
 
     /// Whether prose may go on after the separator: `api key: the given one …`.
     fn in_prose(&self, value: &Value) -> bool {
-        self.separator.byte == b':' && self.has_space && value.quote.is_none() && !self.name.is_quoted
+        self.separator.byte == b':'
+            && self.has_space
+            && value.quote.is_none()
+            && !self.name.is_quoted
     }
 
     /// How a bare value ends here.
     fn ends(&self) -> Ends {
         let rule = self.name.rule;
-        let is_sure = rule.manner == Manner::Always || (self.name.in_query && self.separator.byte == b'=');
+        let is_sure =
+            rule.manner == Manner::Always || (self.name.in_query && self.separator.byte == b'=');
         Ends {
             percent_level: self.percent_level(),
             comma: rule.kind != SecretKind::Password,
@@ -88,32 +107,47 @@ fn decide(view: View<'_>, start: usize, place: Place) -> Option<Found> {
         _ => {}
     }
     let content = at + value::quote_at(bytes, at).map_or(0, |quote| quote.length);
-    let quoted = Value { start: content, end: content, quote: value::quote_at(bytes, at) };
-    if content >= bytes.len() || words::is_placeholder_at(bytes, content) || words::is_statement(&bytes[content..], place.in_prose(&quoted)) {
+    let quoted = Value {
+        start: content,
+        end: content,
+        quote: value::quote_at(bytes, at),
+    };
+    if content < bytes.len() && scheme::begins_with_scheme(&bytes[content..]) {
+        return scheme::in_header(view, at, place.percent_level());
+    }
+    if content >= bytes.len()
+        || words::is_placeholder_at(bytes, content)
+        || words::is_statement(&bytes[content..], place.in_prose(&quoted))
+    {
         return None;
     }
     let mut read = value::read(bytes, at, place.ends());
     let text = &bytes[read.start..read.end];
-    let is_nothing = text.is_empty() || words::is_placeholder(text) || matches!(text[0], b'{' | b'[');
+    let is_nothing =
+        text.is_empty() || words::is_placeholder(text) || matches!(text[0], b'{' | b'[');
     if is_nothing || !is_taken(bytes, &read, place) {
         return None;
     }
     if place.ends().limit.is_some_and(|limit| text.len() >= limit) {
         // What was read shows that it is a secret: now all of it.
-        read = value::read(bytes, at, Ends { limit: None, ..place.ends() });
-    }
-    let text = &bytes[read.start..read.end];
-    // A name that only says "a token": its scheme word, if one stands in the value, stays readable.
-    let skipped = scheme::leading_scheme(text);
-    if read.start + skipped >= read.end {
-        return None;
+        read = value::read(
+            bytes,
+            at,
+            Ends {
+                limit: None,
+                ..place.ends()
+            },
+        );
     }
     Some(Found {
-        start: read.start + skipped,
+        start: read.start,
         end: read.end,
         kind: place.name.rule.kind,
         percent_layers: percent_layers(place, &read),
-        json_layers: read.quote.filter(|quote| quote.writing == Writing::Plain).map_or(0, json_layers),
+        json_layers: read
+            .quote
+            .filter(|quote| quote.writing == Writing::Plain)
+            .map_or(0, json_layers),
     })
 }
 
@@ -135,14 +169,22 @@ fn json_layers(quote: Glyph) -> usize {
 /// Whether the value is taken for a secret, after the manner of its name.
 fn is_taken(bytes: &[u8], read: &Value, place: Place) -> bool {
     let text = &bytes[read.start..read.end];
-    let is_pair_of_form = place.separator.byte == b'=' && !place.has_space && (place.name.in_query || ends_with_ampersand(bytes, read));
+    let is_pair_of_form = place.separator.byte == b'='
+        && !place.has_space
+        && (place.name.in_query || ends_with_ampersand(bytes, read));
     let is_short_number = text.len() <= 5 && text.iter().all(u8::is_ascii_digit);
     match place.name.rule.manner {
         Manner::Always => true,
-        Manner::Opaque => !is_short_number && (is_pair_of_form || words::is_opaque(text, SHORT_OPAQUE)),
-        Manner::Query => !is_short_number && (is_pair_of_form || words::is_opaque(text, LONG_OPAQUE)),
+        Manner::Opaque => {
+            !is_short_number && (is_pair_of_form || words::is_opaque(text, SHORT_OPAQUE))
+        }
+        Manner::Query => {
+            !is_short_number && (is_pair_of_form || words::is_opaque(text, LONG_OPAQUE))
+        }
         Manner::Echo => words::is_opaque(text, SHORT_OPAQUE + 2),
-        Manner::KeyNumber => place.name.is_quoted && words::is_opaque(text, 32) && !text.contains(&b'.'),
+        Manner::KeyNumber => {
+            place.name.is_quoted && words::is_opaque(text, 32) && !text.contains(&b'.')
+        }
         Manner::Credentials | Manner::Cookies => false,
     }
 }
@@ -173,16 +215,27 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<
     let opens_pair = head.ends_with(b"(") || head.ends_with(b"28");
     let after = end + quote.length;
     let closes_pair = after < bytes.len() && glyph_at(bytes, after).byte == b')';
-    let is_name_again = Normal::of(&[text]).is_some_and(|normal| tables.keys.find(&normal).is_some());
-    if text.is_empty() || is_name_again || words::is_placeholder(text) || words::is_statement(text, false) {
+    let is_name_again =
+        Normal::of(&[text]).is_some_and(|normal| tables.keys.find(&normal).is_some());
+    if text.is_empty()
+        || is_name_again
+        || words::is_placeholder(text)
+        || words::is_statement(text, false)
+    {
         return None;
     }
     let looks_random = words::is_opaque(text, SHORT_OPAQUE + 2);
     match name.rule.manner {
-        Manner::Credentials if opens_pair || looks_random || scheme::leading_scheme(text) > 0 => scheme::in_header(view, at, 0),
+        Manner::Credentials if opens_pair || looks_random || scheme::begins_with_scheme(text) => {
+            scheme::in_header(view, at, 0)
+        }
         Manner::Cookies => cookie::in_header(view, at, 0),
-        Manner::Always if opens_pair && closes_pair => Some(Found::plain(start, end, name.rule.kind)),
-        Manner::Always | Manner::Opaque if looks_random => Some(Found::plain(start, end, name.rule.kind)),
+        Manner::Always if opens_pair && closes_pair => {
+            Some(Found::plain(start, end, name.rule.kind))
+        }
+        Manner::Always | Manner::Opaque if looks_random => {
+            Some(Found::plain(start, end, name.rule.kind))
+        }
         _ => None,
     }
 }
@@ -190,30 +243,56 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<
 /// A command-line option and its value: `--token value`, `-u user:password`.
 pub(super) fn at_option(tables: &Tables, view: View<'_>, position: usize) -> Option<Found> {
     let bytes = view.bytes;
-    let is_at_edge = position == view.floor || matches!(bytes[position - 1], b' ' | b'\t' | b'"' | b'\'' | b'\n');
+    let is_at_edge = position == view.floor
+        || matches!(bytes[position - 1], b' ' | b'\t' | b'"' | b'\'' | b'\n');
     if !is_at_edge {
         return None;
     }
     let rest = &bytes[position..];
     let dashes = if rest.starts_with(b"--") { 2 } else { 1 };
-    let length = rest[dashes..].iter().take(40).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    if !rest.get(dashes).is_some_and(u8::is_ascii_alphabetic) {
+        return None;
+    }
+    let length = rest[dashes..]
+        .iter()
+        .take(40)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
+        .count();
     let option = &rest[dashes..dashes + length];
     let after = position + dashes + length;
     let start = value::skip_spaces(bytes, after);
-    if start == after || start >= bytes.len() || bytes[start] == b'-' {
+    if start == after
+        || start >= bytes.len()
+        || bytes[start] == b'-'
+        || words::is_placeholder_at(bytes, start)
+    {
         return None;
     }
-    let ends = Ends { percent_level: 0, comma: false, semicolon: false, equals: false, limit: Some(VAGUE_LIMIT) };
+    let ends = Ends {
+        percent_level: 0,
+        comma: false,
+        semicolon: false,
+        equals: false,
+        limit: Some(VAGUE_LIMIT),
+    };
     let read = value::read(bytes, start, ends);
     let text = &bytes[read.start..read.end];
     if matches!(option, b"u" | b"user" | b"proxy-user") {
         let colon = text.iter().position(|byte| *byte == b':')?;
         let password = &text[colon + 1..];
-        let is_password = !password.is_empty() && !words::is_placeholder(password);
-        return is_password.then_some(Found::plain(read.start + colon + 1, read.end, SecretKind::Password));
+        let is_masked = text[..colon].ends_with(b"[redacted")
+            || words::is_placeholder(password)
+            || words::is_placeholder_at(bytes, read.start + colon + 1);
+        let is_password = !password.is_empty() && !is_masked;
+        return is_password.then_some(Found::plain(
+            read.start + colon + 1,
+            read.end,
+            SecretKind::Password,
+        ));
     }
     let rule = option_rule(tables, option)?;
-    let is_nothing = text.is_empty() || words::is_placeholder(text) || words::is_statement(text, true);
+    let is_nothing =
+        text.is_empty() || words::is_placeholder(text) || words::is_statement(text, true);
     let is_taken = rule.manner == Manner::Always || words::is_opaque(text, SHORT_OPAQUE);
     (!is_nothing && is_taken).then_some(Found::plain(read.start, read.end, rule.kind))
 }
@@ -229,7 +308,7 @@ fn option_rule(tables: &Tables, option: &[u8]) -> Option<KeyRule> {
 pub(super) fn at_variable(view: View<'_>, position: usize) -> Option<Found> {
     let bytes = view.bytes;
     let word = bytes.get(position..position + b"variable".len())?;
-    if !word.eq_ignore_ascii_case(b"variable") {
+    if !word.eq_ignore_ascii_case(b"variable") || !is_edge(view, position) {
         return None;
     }
     let at = value::skip_spaces(bytes, position + word.len());
@@ -237,7 +316,9 @@ pub(super) fn at_variable(view: View<'_>, position: usize) -> Option<Found> {
     let start = at + quote.length;
     let end = value::quoted_end(bytes, start, quote, Some(256));
     let text = &bytes[start..end];
-    let is_identifier = text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let is_identifier = text
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let has_digit = text.iter().any(u8::is_ascii_digit);
     let is_token = text.iter().all(|byte| byte.is_ascii_graphic()) && !is_identifier && has_digit;
     let is_taken = is_token && !words::is_placeholder(text) && !matches!(text[0], b'$' | b'%');

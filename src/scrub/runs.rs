@@ -3,11 +3,12 @@
 //! Works on *runs*, rows of token letters as they stand between spaces, quotes and separators. A shape counts at the
 //! edge of a word only, so that `sk-` inside `task-queue` is none.
 
-use super::glyph::{Writing, escape_tail, glyph_at};
+use super::glyph::{Writing, glyph_at};
+use super::glyph_back::escape_tail;
 use super::kind::SecretKind;
 use super::scan::{Found, View};
 use super::shapes::{Alphabet, Demand, SHAPES, Shape};
-use super::words::is_masked;
+use super::words::{MAX_VISIBLE, is_masked};
 use std::ops::Range;
 
 /// Fewest letters of a JSON Web Token's first part after `eyJ`.
@@ -61,13 +62,29 @@ const fn is_run_byte(byte: u8) -> bool {
 /// The run that covers `position`, not reaching back before `from`; empty when no run letter stands there.
 pub(super) fn run_around(view: View<'_>, position: usize, from: usize) -> Range<usize> {
     let first = from.max(view.floor);
-    let back = view.bytes[first..position].iter().rev().take_while(|byte| is_run_byte(**byte)).count();
-    let ahead = view.bytes[position..].iter().take_while(|byte| is_run_byte(**byte)).count();
-    if ahead == 0 { position..position } else { position - back..position + ahead }
+    let back = view.bytes[first..position]
+        .iter()
+        .rev()
+        .take_while(|byte| is_run_byte(**byte))
+        .count();
+    let ahead = view.bytes[position..]
+        .iter()
+        .take_while(|byte| is_run_byte(**byte))
+        .count();
+    if ahead == 0 {
+        position..position
+    } else {
+        position - back..position + ahead
+    }
 }
 
 /// The first shape that begins in the bytes from `from` to `end`, all of them run letters.
-pub(super) fn find_shape(index: &ShapeIndex, view: View<'_>, from: usize, end: usize) -> Option<Found> {
+pub(super) fn find_shape(
+    index: &ShapeIndex,
+    view: View<'_>,
+    from: usize,
+    end: usize,
+) -> Option<Found> {
     if let Some(found) = slashed_prefix_before(view, from, end) {
         return Some(found);
     }
@@ -85,7 +102,9 @@ pub(super) fn find_shape(index: &ShapeIndex, view: View<'_>, from: usize, end: u
         if !index.pairs[pair(byte, view.bytes[start + 1])] {
             continue;
         }
-        let at_edge = start == escaped || start == view.floor || !view.bytes[start - 1].is_ascii_alphanumeric();
+        let at_edge = start == escaped
+            || start == view.floor
+            || !view.bytes[start - 1].is_ascii_alphanumeric();
         if !at_edge {
             continue;
         }
@@ -111,7 +130,11 @@ fn match_shape(bytes: &[u8], start: usize, shape: &Shape) -> Option<Found> {
     if head.len() < shape.minimum || !meets(shape.demand, head) {
         return None;
     }
-    let end = trim_stops(bytes, after_prefix, extend(bytes, after_prefix, shape.alphabet, None));
+    let end = trim_stops(
+        bytes,
+        after_prefix,
+        extend(bytes, after_prefix, shape.alphabet, None),
+    );
     (!is_masked_token(bytes, start, end)).then_some(Found::plain(start, end, shape.kind))
 }
 
@@ -152,7 +175,10 @@ fn slashed_prefix_before(view: View<'_>, from: usize, end: usize) -> Option<Foun
             if let Some(found) = match_shape(view.bytes, start, shape)
                 && found.end > from
             {
-                return Some(Found { percent_layers: 1, ..found });
+                return Some(Found {
+                    percent_layers: 1,
+                    ..found
+                });
             }
         }
     }
@@ -165,7 +191,11 @@ pub(super) fn is_edge(view: View<'_>, start: usize) -> bool {
         return true;
     }
     let earliest = start.saturating_sub(10).max(view.floor);
-    let back = view.bytes[earliest..start].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let back = view.bytes[earliest..start]
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .count();
     let word = start - back;
     escape_tail(view.bytes, view.floor, word, start) == back
 }
@@ -183,7 +213,9 @@ fn extend(bytes: &[u8], from: usize, alphabet: Alphabet, limit: Option<usize>) -
             break;
         }
         let glyph = glyph_at(bytes, at);
-        let is_escaped_letter = glyph.length > 1 && !glyph.byte.is_ascii_alphanumeric() && alphabet.contains(glyph.byte);
+        let is_escaped_letter = glyph.length > 1
+            && !glyph.byte.is_ascii_alphanumeric()
+            && alphabet.contains(glyph.byte);
         if !is_escaped_letter || glyph.writing == Writing::Plain && glyph.byte != b'/' {
             break;
         }
@@ -194,7 +226,11 @@ fn extend(bytes: &[u8], from: usize, alphabet: Alphabet, limit: Option<usize>) -
 
 /// Takes full stops and slashes off the end: they belong to the sentence or the path around.
 fn trim_stops(bytes: &[u8], from: usize, end: usize) -> usize {
-    let kept = bytes[from..end].iter().rev().skip_while(|byte| matches!(byte, b'.' | b'/' | b'!')).count();
+    let kept = bytes[from..end]
+        .iter()
+        .rev()
+        .skip_while(|byte| matches!(byte, b'.' | b'/' | b'!'))
+        .count();
     from + kept
 }
 
@@ -206,18 +242,37 @@ fn meets(demand: Demand, tail: &[u8]) -> bool {
         Demand::Nothing => true,
         Demand::Mixed => has_digit(tail) || (has_upper && tail.iter().any(u8::is_ascii_lowercase)),
         Demand::Random => {
-            has_upper || tail.split(|byte| *byte == b'-').any(|part| part.len() >= 16 && has_digit(part))
+            has_upper
+                || tail
+                    .split(|byte| *byte == b'-')
+                    .any(|part| part.len() >= 16 && has_digit(part))
         }
     }
 }
 
-/// Whether somebody masked the token already: little of it is visible and a mask goes on after it.
+/// Whether somebody masked the token already: little of it is visible and a mask stands before or after it.
 fn is_masked_token(bytes: &[u8], start: usize, end: usize) -> bool {
-    let mask = bytes[end..].iter().take(64).take_while(|byte| matches!(byte, b'*' | b'.') || !byte.is_ascii()).count();
+    let head = &bytes[..start];
+    let is_mask_before = head.ends_with(b"**")
+        || head.ends_with(b"...")
+        || head.ends_with("…".as_bytes())
+        || head.ends_with("•".as_bytes());
+    if is_mask_before && end - start <= MAX_VISIBLE {
+        return true;
+    }
+    let mask = bytes[end..]
+        .iter()
+        .take(64)
+        .take_while(|byte| matches!(byte, b'*' | b'.') || !byte.is_ascii())
+        .count();
     if mask == 0 {
         return false;
     }
-    let after = bytes[end + mask..].iter().take(16).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let after = bytes[end + mask..]
+        .iter()
+        .take(16)
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .count();
     is_masked(&bytes[start..end + mask + after])
 }
 
@@ -236,15 +291,33 @@ fn web_token(bytes: &[u8], start: usize) -> Option<Found> {
 
 /// An Entra client secret: three letters, a digit, `Q~`, some thirty letters. Its first `~` stands at `tilde` and
 /// takes `length` bytes (more than one when it is escaped); nothing before `from` belongs to it.
-pub(super) fn entra_secret(view: View<'_>, from: usize, tilde: usize, length: usize) -> Option<Found> {
+pub(super) fn entra_secret(
+    view: View<'_>,
+    from: usize,
+    tilde: usize,
+    length: usize,
+) -> Option<Found> {
     let core = tilde.checked_sub(5).filter(|start| *start >= from)?;
     let has_marks = view.bytes[tilde - 1] == b'Q' && view.bytes[tilde - 2].is_ascii_digit();
-    if !has_marks || !view.bytes[core..tilde].iter().all(|byte| is_run_byte(*byte)) {
+    if !has_marks
+        || !view.bytes[core..tilde]
+            .iter()
+            .all(|byte| is_run_byte(*byte))
+    {
         return None;
     }
     let tail = tilde + length;
-    let end = trim_stops(view.bytes, tail, extend(view.bytes, tail, Alphabet::Dotted, None));
-    let back = view.bytes[from..core].iter().rev().take(MAX_ENTRA_LEAD).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let end = trim_stops(
+        view.bytes,
+        tail,
+        extend(view.bytes, tail, Alphabet::Dotted, None),
+    );
+    let back = view.bytes[from..core]
+        .iter()
+        .rev()
+        .take(MAX_ENTRA_LEAD)
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .count();
     let word = core - back;
     // An escape's digits in front of the secret are none of its letters.
     let start = (word + escape_tail(view.bytes, view.floor, word, core)).min(core);

@@ -5,12 +5,12 @@
 //! why scrubbing scrubbed text changes nothing. Look-back is bounded by a name's length, look-ahead by what is
 //! consumed or by a constant, so the time is linear.
 
-use super::kind::SecretKind;
+use super::glyph::glyph_at;
 use super::keys::Keys;
+use super::kind::SecretKind;
 use super::runs::ShapeIndex;
 use super::trigger::{BLOCK, WINDOW, mark};
 use super::{pem, position, runs, scheme, url};
-use super::glyph::glyph_at;
 
 /// A secret's place in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,13 @@ pub(super) struct Found {
 impl Found {
     /// A secret that stands in the text as it is, without encodings.
     pub(super) const fn plain(start: usize, end: usize, kind: SecretKind) -> Self {
-        Self { start, end, kind, percent_layers: 0, json_layers: 0 }
+        Self {
+            start,
+            end,
+            kind,
+            percent_layers: 0,
+            json_layers: 0,
+        }
     }
 }
 
@@ -45,7 +51,10 @@ pub(super) struct Tables {
 impl Tables {
     /// Prepares all tables.
     pub(super) fn new() -> Self {
-        Self { keys: Keys::new(), shapes: ShapeIndex::new() }
+        Self {
+            keys: Keys::new(),
+            shapes: ShapeIndex::new(),
+        }
     }
 }
 
@@ -60,20 +69,29 @@ pub(super) struct View<'t> {
 
 /// Every secret in `bytes`, in order.
 pub(super) fn find_all(tables: &Tables, bytes: &[u8]) -> Vec<Found> {
-    let mut scan = Scan { tables, view: View { bytes, floor: 0 }, run_end: 0, found: Vec::new() };
+    let mut scan = Scan {
+        tables,
+        view: View { bytes, floor: 0 },
+        run_end: 0,
+        found: Vec::new(),
+    };
     let mut base = 0;
     while base < bytes.len() {
-        let marks = match bytes.get(base..base + WINDOW).and_then(|slice| <&[u8; WINDOW]>::try_from(slice).ok()) {
+        let marks = match bytes
+            .get(base..base + WINDOW)
+            .and_then(|slice| <&[u8; WINDOW]>::try_from(slice).ok())
+        {
             Some(window) => mark(window),
             None => mark(&padded(&bytes[base..])),
         };
         if !marks.is_clean() {
             for half in 0..2 {
                 let start = base + half * BLOCK / 2;
-                scan.visit_triggers(start, marks.triggers[half]);
+                // The run first: it began at or before these bytes, and a trigger inside it comes later.
                 if marks.runs[half] {
                     scan.visit_run(start);
                 }
+                scan.visit_triggers(start, marks.triggers[half]);
             }
         }
         // Skip what the last find consumed.
@@ -119,14 +137,22 @@ impl Scan<'_, '_> {
     fn judge(&self, position: usize) -> Option<Found> {
         let view = self.view;
         match view.bytes[position] {
-            b'=' | b'>' => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
+            b'=' | b'>' => {
+                position::at_separator(self.tables, view, position, glyph_at(view.bytes, position))
+            }
             b':' => match url::authority_start(view.bytes, position + 1) {
-                Some(authority) => url::in_text(view, position, authority),
-                None => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
+                Some(authority) => url::in_text(view, authority),
+                None => position::at_separator(
+                    self.tables,
+                    view,
+                    position,
+                    glyph_at(view.bytes, position),
+                ),
             },
             b'%' | b'\\' | b'&' => self.judge_escape(position),
             b'"' | b'\'' | b';' => position::at_tuple(self.tables, view, position + 1),
-            b'-' => pem::at_dashes(view, position).or_else(|| position::at_option(self.tables, view, position)),
+            b'-' => pem::at_dashes(view, position)
+                .or_else(|| position::at_option(self.tables, view, position)),
             b'v' | b'V' => position::at_variable(view, position),
             _ => scheme::at_word(view, position),
         }
@@ -137,7 +163,7 @@ impl Scan<'_, '_> {
         let glyph = glyph_at(self.view.bytes, position);
         match glyph.byte {
             b':' => match url::authority_start(self.view.bytes, position + glyph.length) {
-                Some(authority) => url::in_text(self.view, position, authority),
+                Some(authority) => url::in_text(self.view, authority),
                 None => position::at_separator(self.tables, self.view, position, glyph),
             },
             b'=' | b'>' => position::at_separator(self.tables, self.view, position, glyph),
@@ -153,7 +179,8 @@ impl Scan<'_, '_> {
         while position < start + BLOCK / 2 {
             let run = runs::run_around(self.view, position, self.run_end);
             let mut from = run.start;
-            while let Some(found) = runs::find_shape(&self.tables.shapes, self.view, from, run.end) {
+            while let Some(found) = runs::find_shape(&self.tables.shapes, self.view, from, run.end)
+            {
                 from = found.end;
                 self.keep(found);
             }
@@ -164,7 +191,11 @@ impl Scan<'_, '_> {
 
     /// Notes a find; finds that look back behind the floor are impossible by construction and dropped for safety.
     fn keep(&mut self, found: Found) {
-        debug_assert!(found.start >= self.view.floor && found.start < found.end, "{found:?} floor {}", self.view.floor);
+        debug_assert!(
+            found.start >= self.view.floor && found.start < found.end,
+            "{found:?} floor {}",
+            self.view.floor
+        );
         if found.start >= self.view.floor && found.start < found.end {
             self.view.floor = found.end;
             self.found.push(found);

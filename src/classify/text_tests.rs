@@ -1,0 +1,70 @@
+//! The obvious words of each class, evidence, and that no text is ever too strange.
+
+use proptest::prelude::*;
+
+use super::structure_tests::CLASSIFIER;
+use super::{Class, Phase, TextCase};
+use crate::event::vocabulary::ClosedEnum;
+
+#[test]
+fn obvious_words_decide() {
+    let cases = [
+        ("the access token has expired", "sign_in_required"),
+        ("you do not belong to this team", "forbidden"),
+        ("the token lacks the scope repo:write", "missing_permission"),
+        ("no server named wiki is registered: MCP server not found", "server_not_found"),
+        ("failed to check permissions of the caller", "access_unverifiable"),
+        ("this action requires a user context", "user_identity_required"),
+        ("the provider does not support dynamic client registration", "dcr_unsupported"),
+        ("client secret is wrong", "invalid_client"),
+        ("scope wiki.all is not supported", "invalid_scope"),
+        ("the callback URL is not registered for this app", "redirect_uri_mismatch"),
+        ("invalid audience in token", "resource_mismatch"),
+        ("failed to fetch authorization server metadata", "discovery_failure"),
+        ("421 Misdirected Request", "base_url_misconfigured"),
+        ("the user cancelled", "consent_denied"),
+        ("state mismatch on callback", "pkce_or_state_mismatch"),
+        ("you are signed in to the wrong workspace", "wrong_organization"),
+        ("refresh token expired", "refresh_failure"),
+        ("unknown session id", "stale_configuration"),
+        ("external_auth_config is not allowed on managed deployments", "external_auth_blocked"),
+        ("dial tcp 192.0.2.1:443: i/o timeout", "upstream_unavailable"),
+        ("monthly quota exceeded", "rate_limited"),
+        ("unknown tool: paint", "tool_error"),
+        ("unsupported protocol version 1999-01-01", "protocol_error"),
+        ("signed in successfully", "none"),
+    ];
+    for (message, class) in cases {
+        let verdict = CLASSIFIER.classify_text(&TextCase::of(message));
+        assert_eq!(verdict.class.as_str(), class, "{message}: {}", verdict.rule);
+    }
+    for class in Class::KNOWN.iter().filter(|class| **class != Class::Unclassified) {
+        assert!(cases.iter().any(|(_, name)| *name == class.as_str()), "{} has no words", class.as_str());
+    }
+}
+
+#[test]
+fn evidence_quotes_the_words_that_decided() {
+    let verdict = CLASSIFIER.classify_text(&TextCase::of("the call failed since the Refresh Token was revoked today"));
+    assert_eq!(verdict.evidence, vec![("message", "Refresh Token was revoked".into())]);
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_too_strange(message in "\\PC{0,200}", status in proptest::option::of(0_u16..1000), phase in 0_usize..8) {
+        let phase = Phase::KNOWN.get(phase).copied().unwrap_or(Phase::Unknown);
+        let case = TextCase { http_status: status, phase, ..TextCase::of(&message) };
+        let verdict = CLASSIFIER.classify_text(&case);
+        prop_assert!(!verdict.rule.is_empty());
+    }
+
+    #[test]
+    fn no_wrapping_is_too_deep(depth in 0_usize..12, inner in "[a-z\\\\\"{}%&;:=é\u{0}\n]{0,80}") {
+        let mut message = inner;
+        for _ in 0..depth {
+            message = serde_json::json!({ "error": message }).to_string();
+        }
+        let verdict = CLASSIFIER.classify_text(&TextCase::of(&message));
+        prop_assert!(!verdict.rule.is_empty());
+    }
+}
