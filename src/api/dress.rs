@@ -24,6 +24,9 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id taken from a caller, in bytes.
 const CALLERS_ID_BYTES: usize = 128;
 
+/// Routes that machines ask every few seconds: their log lines would hide the others.
+const PROBED: &[&str] = &["/livez", "/readyz", "/metrics"];
+
 /// Nothing but our own style sheet, script and icon; no inline code; no frame around us.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -44,7 +47,11 @@ pub async fn dress(State(metrics): State<Metrics>, request: Request, next: Next)
     let status = response.status().as_u16();
     metrics.observe_http_request(&route, status, started.elapsed());
     let elapsed_ms = started.elapsed().as_millis();
-    tracing::info!(target: "gatetrail::access", %method, route, status, elapsed_ms, request_id = answer_id, "answered");
+    if PROBED.contains(&route.as_str()) {
+        tracing::debug!(target: "gatetrail::access", %method, route, status, elapsed_ms, request_id = answer_id, "answered");
+    } else {
+        tracing::info!(target: "gatetrail::access", %method, route, status, elapsed_ms, request_id = answer_id, "answered");
+    }
     response
 }
 

@@ -35,11 +35,11 @@ pub struct EventsAnswer {
         (serde_json::Value = "application/cloudevents+json"), (serde_json::Value = "application/cloudevents-batch+json"))),
     responses(
         (status = 202, description = "at least one event is confirmed", body = EventsAnswer),
-        (status = 400, description = "no_events, not_json, not_utf8, bad_body", body = ProblemDocument),
-        (status = 413, description = "body_too_large, too_many_events", body = ProblemDocument),
-        (status = 415, description = "unsupported_media_type, unsupported_content_encoding", body = ProblemDocument),
-        (status = 422, description = "no_event_accepted, with each fault", body = ProblemDocument),
-        (status = 503, description = "kafka_unreachable, overloaded", body = ProblemDocument)))]
+        (status = 400, description = "no_events, not_json, not_utf8, bad_body", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "body_too_large, too_many_events", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 415, description = "unsupported_media_type, unsupported_content_encoding", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "no_event_accepted, with each fault", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "kafka_unreachable, overloaded", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(super) async fn post_events(State(state): State<ApiState>, headers: HeaderMap, request: Request) -> Result<(StatusCode, Json<EventsAnswer>), Problem> {
     let form = form::of(&headers)?;
     let body = Bytes::from_request(request, &state).await.map_err(body_problem)?;

@@ -14,10 +14,10 @@ use crate::query::{List, Page, Paged, RequestFilter, RequestSummary, RequestTime
     params(("request_id" = String, Path, description = "the id, percent-encoded; 1 to 200 bytes")),
     responses(
         (status = 200, body = RequestTimeline),
-        (status = 400, description = "bad_id", body = ProblemDocument),
-        (status = 404, description = "request_not_found; the detail says why", body = ProblemDocument),
-        (status = 503, description = "store_unreachable, overloaded", body = ProblemDocument),
-        (status = 504, description = "timeout", body = ProblemDocument)))]
+        (status = 400, description = "bad_id", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "request_not_found; the detail says why", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "store_unreachable, overloaded", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 504, description = "timeout", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(super) async fn get_request(State(state): State<ApiState>, PathId(id): PathId, parameters: Parameters) -> Result<Json<RequestTimeline>, Problem> {
     parameters.finish()?;
     find_request(&state, &id).await.map(Json)
@@ -36,9 +36,9 @@ pub(super) async fn find_request(state: &ApiState, id: &str) -> Result<RequestTi
 #[utoipa::path(get, path = "/v1/requests", tag = "requests", params(SearchParameters),
     responses(
         (status = 200, body = Paged<RequestSummary>),
-        (status = 400, description = "bad_limit, bad_cursor, bad_time, bad_filter, bad_id, unknown_parameter, duplicate_parameter", body = ProblemDocument),
-        (status = 503, description = "store_unreachable, overloaded", body = ProblemDocument),
-        (status = 504, description = "timeout", body = ProblemDocument)))]
+        (status = 400, description = "bad_limit, bad_cursor, bad_time, bad_filter, bad_id, unknown_parameter, duplicate_parameter", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "store_unreachable, overloaded", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 504, description = "timeout", body = ProblemDocument, content_type = "application/problem+json")))]
 pub(super) async fn search_requests(State(state): State<ApiState>, mut parameters: Parameters) -> Result<Json<Paged<RequestSummary>>, Problem> {
     let now = state.clock.now();
     let filter = RequestFilter {

@@ -9,7 +9,10 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::bounds::Bounds;
+use super::questions::StoreQuestions;
 use super::testing::{KNOWN, MemorySink, NEVER, PANIC, STORE_AWAY, Seen, get, router, send, state};
+use crate::query::VerdictTexts;
+use crate::telemetry::clock::Clock;
 
 const BROWSER: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
@@ -68,6 +71,20 @@ async fn every_refused_question_has_its_code() {
         assert_problem(&seen, status, code);
         let retry_after = seen.header("retry-after").is_some();
         assert_eq!(retry_after, status == 503, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_clickhouse_that_is_not_there_is_told_by_the_real_queries() {
+    let texts = VerdictTexts { summary: |_| String::new(), fix: |_| String::new() };
+    let client = clickhouse::Client::default().with_url("http://127.0.0.1:1");
+    let mut away = state(Arc::new(MemorySink::default()));
+    away.questions = Arc::new(StoreQuestions { client, texts, auth_retention_days: 90, clock: Clock });
+    let router = super::router(away);
+    for path in ["/v1/requests/it%27s%22a%2Fb", "/v1/requests?q=%27%3B%20DROP%20TABLE%20events", "/v1/token-refreshes?slug=github"] {
+        let seen = send(router.clone(), Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_problem(&seen, 503, "store_unreachable");
+        assert_eq!(seen.header("retry-after"), Some("5"), "{path}");
     }
 }
 
@@ -215,7 +232,10 @@ async fn every_route_of_the_api_is_described() {
     }
     for (path, methods) in description["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            assert!(operation["responses"].as_object().is_some_and(|answers| !answers.is_empty()), "{method} {path}");
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let as_problem = answer["content"].get("application/problem+json").is_some();
+                assert_eq!(as_problem, status.starts_with(['4', '5']), "{method} {path} {status}");
+            }
         }
     }
     let problem = &description["components"]["schemas"]["Problem"]["properties"];
