@@ -31,7 +31,8 @@ struct Traffic {
 fn traffic() -> Traffic {
     let start: DateTime<Utc> = "2026-11-22T10:00:00Z".parse().unwrap();
     let span = Duration::from_secs(3_600);
-    let options = SimulationOptions { seed: 7, start, span, events: EVENTS, poison_percent: 0.0, hash_key: KEY.to_vec() };
+    let options =
+        SimulationOptions { seed: 7, start, span, events: EVENTS, poison_percent: 0.0, hash_key: KEY.to_vec() };
     let mut simulation = Simulation::new(options).unwrap();
     let time = RecordTime(start + span);
     let (mut records, mut registry, mut record) = (Vec::new(), Registry::default(), Record::default());
@@ -76,16 +77,19 @@ fn hot_path(criterion: &mut Criterion) {
     let Traffic { records, registry, time, bytes } = traffic();
     let mut steps = steps(registry);
     let limits = Limits::default();
-    let decoded: Vec<Event<'_>> = records.iter().map(|record| decode::decode(&payload(record, time), &limits).unwrap()).collect();
+    let decoded: Vec<Event<'_>> =
+        records.iter().map(|record| decode::decode(&payload(record, time), &limits).unwrap()).collect();
 
     let mut group = criterion.benchmark_group("10,000 events");
     group.sample_size(20);
     group.throughput(Throughput::Elements(EVENTS));
     group.bench_function("decode", |bencher| {
-        bencher.iter(|| records.iter().filter(|record| decode::decode(&payload(record, time), &limits).is_ok()).count());
+        bencher
+            .iter(|| records.iter().filter(|record| decode::decode(&payload(record, time), &limits).is_ok()).count());
     });
     group.bench_function("scrub", |bencher| {
-        let scrub = |mut events: Vec<Event<'_>>| events.iter_mut().for_each(|event| scrub_event(&steps.scrubber, event));
+        let scrub =
+            |mut events: Vec<Event<'_>>| events.iter_mut().for_each(|event| scrub_event(&steps.scrubber, event));
         bencher.iter_batched(|| decoded.clone(), scrub, BatchSize::LargeInput);
     });
     group.bench_function("enrich", |bencher| {

@@ -8,9 +8,12 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use gatetrail::command::{self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, scrub, serve, simulate};
 use gatetrail::command::terminal::OutputStyle;
 use gatetrail::command::texts::verdict_texts;
+use gatetrail::command::{
+    self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, scrub, serve,
+    simulate,
+};
 use gatetrail::config::{Config, SETTINGS};
 use gatetrail::scrub::FingerprintKey;
 use gatetrail::store::client::connect_database;
@@ -66,8 +69,12 @@ struct SettingsArgs {
 
 impl Args for SettingsArgs {
     fn augment_args(command: Command) -> Command {
-        let file = Arg::new("config").long("config").value_name("FILE").help("TOML file with settings [env: GATETRAIL_CONFIG]");
-        let command = command.arg(file.value_parser(clap::value_parser!(PathBuf)).global(true).help_heading("Settings"));
+        let file = Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .help("TOML file with settings [env: GATETRAIL_CONFIG]");
+        let command =
+            command.arg(file.value_parser(clap::value_parser!(PathBuf)).global(true).help_heading("Settings"));
         SETTINGS.iter().fold(command, |command, setting| {
             let default = setting.default.map(|text| format!(" [default: {text}]")).unwrap_or_default();
             let help = format!("{}{default} [env: {}]", setting.help, setting.variable());
@@ -110,12 +117,29 @@ impl Cli {
         let mut output = stdout().lock();
         let exit = match role {
             Role::Codes(args) => codes::run(&args, &mut output).map(|()| Exit::Ok)?,
-            Role::Classify(args) => classify::run(&args, &command::classifier(&config)?, command::open_input(args.input_path())?, &mut output).map(|()| Exit::Ok)?,
-            Role::Scrub(args) => scrub::run(&args, FingerprintKey::new(config.scrub_key().as_bytes()), stdin(), &mut output).map(|_| Exit::Ok)?,
-            Role::Simulate(args) => simulate::run(&args, &simulate::SimulateKafka::from(&config.kafka), config.scrub_key().as_bytes(), Clock.now()).map(|()| Exit::Ok)?,
+            Role::Classify(args) => classify::run(
+                &args,
+                &command::classifier(&config)?,
+                command::open_input(args.input_path())?,
+                &mut output,
+            )
+            .map(|()| Exit::Ok)?,
+            Role::Scrub(args) => {
+                scrub::run(&args, FingerprintKey::new(config.scrub_key().as_bytes()), stdin(), &mut output)
+                    .map(|_| Exit::Ok)?
+            }
+            Role::Simulate(args) => simulate::run(
+                &args,
+                &simulate::SimulateKafka::from(&config.kafka),
+                config.scrub_key().as_bytes(),
+                Clock.now(),
+            )
+            .map(|()| Exit::Ok)?,
             Role::Check(args) => check::run(&args, &config, &mut output)?,
             Role::Completions(args) => completions::run(&args, &mut Self::command(), &mut output),
-            Role::Consume | Role::Serve | Role::Lookup(_) | Role::Refreshes(_) | Role::Migrate(_) => run_connected(role, &config, &mut output)?,
+            Role::Consume | Role::Serve | Role::Lookup(_) | Role::Refreshes(_) | Role::Migrate(_) => {
+                run_connected(role, &config, &mut output)?
+            }
             Role::Engine(_) => Exit::Ok,
         };
         output.flush()?;
@@ -135,7 +159,8 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
             Role::Serve => serve::run(config, verdict_texts()).await,
 
             Role::Lookup(args) => {
-                lookup::run(&args, &store, &verdict_texts(), config.retention.auth_days, Clock.now(), output, style).await
+                lookup::run(&args, &store, &verdict_texts(), config.retention.auth_days, Clock.now(), output, style)
+                    .await
             }
             Role::Refreshes(args) => refreshes::run(&args, &store, Clock.now(), output, style).await,
             Role::Migrate(args) => migrate::run(&args, config, output).await,

@@ -7,7 +7,13 @@ use serde_json::Value;
 
 fn gatetrail(arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gatetrail"));
-    command.args(arguments).env_clear().env("COLUMNS", "100").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(arguments)
+        .env_clear()
+        .env("COLUMNS", "100")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // A program that does not read its input may be gone already.
     child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
@@ -109,7 +115,9 @@ fn scrub_writes_as_many_lines_as_it_read() {
 #[test]
 fn check_events_says_what_is_wrong_and_which_level_is_reached() {
     let now = gatetrail::telemetry::clock::Clock.now().to_rfc3339();
-    let good = format!("{{\"id\":\"1\",\"source\":\"//g\",\"type\":\"mcp.auth.credential\",\"time\":\"{now}\",\"data\":{{\"hop\":\"downstream\",\"outcome\":\"success\",\"request_id\":\"r\",\"slgu\":\"typo\"}}}}");
+    let good = format!(
+        "{{\"id\":\"1\",\"source\":\"//g\",\"type\":\"mcp.auth.credential\",\"time\":\"{now}\",\"data\":{{\"hop\":\"downstream\",\"outcome\":\"success\",\"request_id\":\"r\",\"slgu\":\"typo\"}}}}"
+    );
     let input = format!("{good}\n{{\"id\":\"2\"}}\nnot json\n");
     let output = gatetrail(&["check", "events", "-"], &input);
     assert_eq!(code(&output), 1, "{}", err(&output));

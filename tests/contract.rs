@@ -59,7 +59,8 @@ fn valid_examples_pass_the_schema_and_the_decoder() {
         let json: Value = serde_json::from_slice(&bytes).unwrap();
         let faults: Vec<String> = schema.iter_errors(&json).map(|fault| fault.to_string()).collect();
         assert!(faults.is_empty(), "{name}: {faults:?}");
-        let event = decode::decode(&payload(&bytes), &Limits::default()).unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let event =
+            decode::decode(&payload(&bytes), &Limits::default()).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         assert_eq!(event.event_id, json["id"].as_str().unwrap(), "{name}");
     }
 }
@@ -93,7 +94,8 @@ fn invalid_examples_fail_the_schema_where_it_can_express_the_fault() {
 
 #[test]
 fn every_code_has_an_invalid_example() {
-    let codes: BTreeSet<String> = examples("examples/invalid").into_iter().map(|(name, _)| name.split("--").next().unwrap().to_owned()).collect();
+    let codes: BTreeSet<String> =
+        examples("examples/invalid").into_iter().map(|(name, _)| name.split("--").next().unwrap().to_owned()).collect();
     // A file of more than a megabyte is made here instead.
     for code in DecodeError::CODES.iter().filter(|code| !["record_too_large"].contains(code)) {
         assert!(codes.contains(*code), "no example for {code}");
@@ -129,17 +131,24 @@ fn binary_mode_reads_the_envelope_from_headers() {
         ("content-type", b"application/json"),
     ];
     let body = br#"{"hop":"downstream","outcome":"success","request_id":"r-1"}"#;
-    let event = decode::decode(&Payload { headers: &headers, value: Some(body), time: record_time() }, &Limits::default()).unwrap();
+    let event =
+        decode::decode(&Payload { headers: &headers, value: Some(body), time: record_time() }, &Limits::default())
+            .unwrap();
     assert_eq!((event.event_id.as_ref(), event.request_id.as_deref()), ("e-1", Some("r-1")));
     let without_id: Vec<_> = headers.iter().copied().filter(|(name, _)| *name != "ce_id").collect();
-    let fault = decode::decode(&Payload { headers: &without_id, value: Some(body), time: record_time() }, &Limits::default()).unwrap_err();
+    let fault =
+        decode::decode(&Payload { headers: &without_id, value: Some(body), time: record_time() }, &Limits::default())
+            .unwrap_err();
     assert_eq!((fault.code(), fault.field()), ("missing_field", Some("id")));
 }
 
 #[test]
 fn every_field_stands_in_the_schema_and_in_the_table() {
     let schema: Value = serde_json::from_slice(&std::fs::read(folder("v1.schema.json")).unwrap()).unwrap();
-    let table = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/clickhouse/0001_events/01_events.sql")).unwrap();
+    let table = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/clickhouse/0001_events/01_events.sql"),
+    )
+    .unwrap();
     let data = &schema["$defs"]["data"];
     for field in FieldId::ALL {
         let mut node = data;

@@ -31,7 +31,12 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { call_timeout: Duration::from_secs(30), concurrent_calls: 128, concurrent_ingests: 8, own_host_only: true }
+        Self {
+            call_timeout: Duration::from_secs(30),
+            concurrent_calls: 128,
+            concurrent_ingests: 8,
+            own_host_only: true,
+        }
     }
 }
 
@@ -58,7 +63,10 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
     };
     let answer = tokio::time::timeout(gate.bounds.call_timeout, next.run(request)).await;
     answer.unwrap_or_else(|_| {
-        let detail = format!("The call took longer than {} s. Ask for a shorter time range or fewer rows.", gate.bounds.call_timeout.as_secs());
+        let detail = format!(
+            "The call took longer than {} s. Ask for a shorter time range or fewer rows.",
+            gate.bounds.call_timeout.as_secs()
+        );
         Problem::new(Code::Timeout, detail).retry_after(5).into_response()
     })
 }
@@ -95,10 +103,13 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_pass() {
-        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:8080", "127.8.9.1:1", "[::1]:8080", "[::1]"] {
+        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:8080", "127.8.9.1:1", "[::1]:8080", "[::1]"]
+        {
             assert!(is_this_machine(host), "{host}");
         }
-        for host in ["", "gatetrail.example", "127.0.0.1.example:80", "10.0.0.1:8080", "localhost.example", "[::2]:80", "?"] {
+        for host in
+            ["", "gatetrail.example", "127.0.0.1.example:80", "10.0.0.1:8080", "localhost.example", "[::2]:80", "?"]
+        {
             assert!(!is_this_machine(host), "{host}");
         }
     }

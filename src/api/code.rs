@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn codes_and_their_statuses_are_pinned() {
-        let table: Vec<String> = Code::ALL.iter().map(|code| format!("{} {}", code.status().as_u16(), code.as_str())).collect();
+        let table: Vec<String> =
+            Code::ALL.iter().map(|code| format!("{} {}", code.status().as_u16(), code.as_str())).collect();
         insta::assert_snapshot!(table.join("\n"), @r"
         400 bad_id
         400 bad_limit

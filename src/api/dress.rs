@@ -70,7 +70,8 @@ fn wants_page(headers: &HeaderMap, path: &str) -> bool {
 }
 
 fn rendered(problem: &Problem, first: &Response, answer_id: &str, for_browser: bool) -> Response {
-    let mut response = if for_browser { pages::problem::render(problem, answer_id) } else { problem.respond(Some(answer_id)) };
+    let mut response =
+        if for_browser { pages::problem::render(problem, answer_id) } else { problem.respond(Some(answer_id)) };
     if let Some(methods) = first.headers().get(ALLOW) {
         response.headers_mut().insert(ALLOW, methods.clone());
     }

@@ -40,7 +40,11 @@ pub struct EventsAnswer {
         (status = 415, description = "unsupported_media_type, unsupported_content_encoding", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "no_event_accepted, with each fault", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "kafka_unreachable, overloaded", body = ProblemDocument, content_type = "application/problem+json")))]
-pub(super) async fn post_events(State(state): State<ApiState>, headers: HeaderMap, request: Request) -> Result<(StatusCode, Json<EventsAnswer>), Problem> {
+pub(super) async fn post_events(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<(StatusCode, Json<EventsAnswer>), Problem> {
     let form = form::of(&headers)?;
     let body = Bytes::from_request(request, &state).await.map_err(body_problem)?;
     let checked = check_off_thread(&state, body, form).await?;

@@ -51,10 +51,17 @@ pub(super) async fn get_liveness() -> Json<Health> {
 /// `GET /readyz`: whether every needed part works; `?verbose` lists them all.
 #[utoipa::path(get, path = "/readyz", tag = "health",
     params(("verbose" = Option<String>, Query, description = "list every part")),
-    responses((status = 200, body = Health), (status = 503, description = "not_ready", body = super::problem::ProblemDocument)))]
-pub(super) async fn get_readiness(State(state): State<AdminState>, parameters: Parameters) -> Result<Json<Health>, Problem> {
+    responses((status = 200, body = Health), (status = 503, description = "not_ready", body = super::problem::ProblemDocument, content_type = "application/problem+json")))]
+pub(super) async fn get_readiness(
+    State(state): State<AdminState>,
+    parameters: Parameters,
+) -> Result<Json<Health>, Problem> {
     let parts = probe_all(&state.parts).await;
-    let failing: Vec<String> = parts.iter().filter(|part| part.needed && !part.ok).map(|part| format!("{}: {}", part.name, part.detail)).collect();
+    let failing: Vec<String> = parts
+        .iter()
+        .filter(|part| part.needed && !part.ok)
+        .map(|part| format!("{}: {}", part.name, part.detail))
+        .collect();
     let shown = if parameters.has("verbose") { parts } else { Vec::new() };
     if failing.is_empty() {
         return Ok(Json(Health { status: "ready", parts: shown }));

@@ -47,7 +47,11 @@ pub async fn bind(address: SocketAddr, allow_open: bool) -> Result<TcpListener, 
 ///
 /// # Errors
 /// When the listener itself fails.
-pub async fn serve_until(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<bool> {
+pub async fn serve_until(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<bool> {
     let (stopping, asked_to_stop) = tokio::sync::oneshot::channel::<()>();
     let signal = async move {
         stop.await;

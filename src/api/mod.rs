@@ -45,8 +45,9 @@ pub fn router(state: ApiState) -> Router {
     let (bounds, metrics) = (state.bounds, state.admin.metrics.clone());
     let calls = Gate::new(bounds, bounds.concurrent_calls);
     let ingests = Gate::new(bounds, bounds.concurrent_ingests);
-    let take_events: MethodRouter<ApiState> =
-        post(events::post_events).route_layer(DefaultBodyLimit::max(MAXIMUM_BODY_BYTES)).route_layer(from_fn_with_state(ingests, bounds::pass));
+    let take_events: MethodRouter<ApiState> = post(events::post_events)
+        .route_layer(DefaultBodyLimit::max(MAXIMUM_BODY_BYTES))
+        .route_layer(from_fn_with_state(ingests, bounds::pass));
 
     Router::new()
         .route("/v1/requests/{request_id}", get(requests::get_request))

@@ -94,7 +94,14 @@ impl Problem {
     /// A problem with its sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), retry_after_seconds: None, reason: None, rejected: Vec::new(), parts: Vec::new() }
+        Self {
+            code,
+            detail: detail.into(),
+            retry_after_seconds: None,
+            reason: None,
+            rejected: Vec::new(),
+            parts: Vec::new(),
+        }
     }
 
     /// The same, and when to try again.
@@ -107,7 +114,8 @@ impl Problem {
     /// A fault of ours: logged here, once, with its causes; the caller learns only that it happened.
     #[must_use]
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
-        let causes: Vec<String> = std::iter::successors(Some(error), |inner| inner.source()).map(ToString::to_string).collect();
+        let causes: Vec<String> =
+            std::iter::successors(Some(error), |inner| inner.source()).map(ToString::to_string).collect();
         tracing::error!(error = causes.join(": "), "a call failed in a way that is not the caller's");
         Self::new(Code::Internal, "The fault is logged under the X-Request-Id of this answer. Trying again is safe.")
     }

@@ -9,7 +9,8 @@ use futures_util::future::BoxFuture;
 use super::code::Code;
 use super::problem::Problem;
 use crate::query::{
-    self, NotFound, Page, Paged, QueryError, RefreshFilter, RequestFilter, RequestSummary, RequestTimeline, TokenRefresh, VerdictTexts,
+    self, NotFound, Page, Paged, QueryError, RefreshFilter, RequestFilter, RequestSummary, RequestTimeline,
+    TokenRefresh, VerdictTexts,
 };
 use crate::telemetry::clock::Clock;
 
@@ -47,7 +48,8 @@ impl Questions for StoreQuestions {
             if let Some(found) = query::request_timeline(&self.client, request_id, &self.texts).await? {
                 return Ok(Ok(found));
             }
-            let why = query::why_not_found(&self.client, request_id, self.auth_retention_days, self.clock.now()).await?;
+            let why =
+                query::why_not_found(&self.client, request_id, self.auth_retention_days, self.clock.now()).await?;
             Ok(Err(why))
         }
         .boxed()
@@ -116,7 +118,10 @@ mod tests {
         ];
         for (error, status, code, retry_after) in cases {
             let problem = Problem::from(error);
-            assert_eq!((problem.status().as_u16(), problem.code.as_str(), problem.retry_after_seconds), (status, code, retry_after));
+            assert_eq!(
+                (problem.status().as_u16(), problem.code.as_str(), problem.retry_after_seconds),
+                (status, code, retry_after)
+            );
             assert!(!problem.detail.contains("secret"), "{}", problem.detail);
         }
         assert_eq!(Problem::from(QueryError::EmptyRange).detail, "The time range is empty: from must be before to.");

@@ -16,7 +16,10 @@ use crate::query::{List, Page, Paged, RefreshFilter, TokenRefresh};
         (status = 400, description = "bad_limit, bad_cursor, bad_time, bad_filter, bad_id, unknown_parameter, duplicate_parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "store_unreachable, overloaded", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 504, description = "timeout", body = ProblemDocument, content_type = "application/problem+json")))]
-pub(super) async fn list_token_refreshes(State(state): State<ApiState>, mut parameters: Parameters) -> Result<Json<Paged<TokenRefresh>>, Problem> {
+pub(super) async fn list_token_refreshes(
+    State(state): State<ApiState>,
+    mut parameters: Parameters,
+) -> Result<Json<Paged<TokenRefresh>>, Problem> {
     let now = state.clock.now();
     let filter = RefreshFilter {
         workspace: parameters.text("workspace")?,

@@ -18,7 +18,11 @@ use crate::query::{List, Page, Paged, RequestFilter, RequestSummary, RequestTime
         (status = 404, description = "request_not_found; the detail says why", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "store_unreachable, overloaded", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 504, description = "timeout", body = ProblemDocument, content_type = "application/problem+json")))]
-pub(super) async fn get_request(State(state): State<ApiState>, PathId(id): PathId, parameters: Parameters) -> Result<Json<RequestTimeline>, Problem> {
+pub(super) async fn get_request(
+    State(state): State<ApiState>,
+    PathId(id): PathId,
+    parameters: Parameters,
+) -> Result<Json<RequestTimeline>, Problem> {
     parameters.finish()?;
     find_request(&state, &id).await.map(Json)
 }
@@ -39,7 +43,10 @@ pub(super) async fn find_request(state: &ApiState, id: &str) -> Result<RequestTi
         (status = 400, description = "bad_limit, bad_cursor, bad_time, bad_filter, bad_id, unknown_parameter, duplicate_parameter", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 503, description = "store_unreachable, overloaded", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 504, description = "timeout", body = ProblemDocument, content_type = "application/problem+json")))]
-pub(super) async fn search_requests(State(state): State<ApiState>, mut parameters: Parameters) -> Result<Json<Paged<RequestSummary>>, Problem> {
+pub(super) async fn search_requests(
+    State(state): State<ApiState>,
+    mut parameters: Parameters,
+) -> Result<Json<Paged<RequestSummary>>, Problem> {
     let now = state.clock.now();
     let filter = RequestFilter {
         workspace: parameters.text("workspace")?,

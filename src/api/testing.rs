@@ -21,7 +21,9 @@ use crate::query::not_found::NotFoundReason;
 use crate::query::order::ClockSkew;
 use crate::query::stored::Relation;
 use crate::query::timeline::{Evidence, RelatedRequest, RequestVerdict, TimelineEntry};
-use crate::query::{NotFound, Page, Paged, QueryError, RefreshFilter, RequestFilter, RequestSummary, RequestTimeline, TokenRefresh};
+use crate::query::{
+    NotFound, Page, Paged, QueryError, RefreshFilter, RequestFilter, RequestSummary, RequestTimeline, TokenRefresh,
+};
 use crate::telemetry::clock::Clock;
 use crate::telemetry::{Metrics, Role};
 
@@ -40,7 +42,9 @@ pub struct Canned;
 impl Questions for Canned {
     fn request_timeline<'a>(&'a self, request_id: &'a str) -> Answer<'a, Result<RequestTimeline, NotFound>> {
         let answer = match request_id {
-            STORE_AWAY => Err(QueryError::StoreUnreachable(clickhouse::error::Error::Network("secret_host refused".into()))),
+            STORE_AWAY => {
+                Err(QueryError::StoreUnreachable(clickhouse::error::Error::Network("secret_host refused".into())))
+            }
             PANIC => panic!("a secret that must not be repeated"),
             NEVER => return futures_util::future::pending().boxed(),
             KNOWN => Ok(Ok(failed_refresh(request_id))),
@@ -60,7 +64,12 @@ impl Questions for Canned {
     }
 
     fn token_refreshes<'a>(&'a self, filter: &'a RefreshFilter, _: &'a Page) -> Answer<'a, Paged<TokenRefresh>> {
-        async { filter.checked_range(Clock.now()).map(|_| Paged { items: failed_refresh(KNOWN).refreshes, next_cursor: None }) }.boxed()
+        async {
+            filter
+                .checked_range(Clock.now())
+                .map(|_| Paged { items: failed_refresh(KNOWN).refreshes, next_cursor: None })
+        }
+        .boxed()
     }
 }
 
@@ -83,7 +92,8 @@ impl EventSink for MemorySink {
 
 /// Takes an object with an `id`; its `key` is the Kafka key.
 fn check(candidate: &Candidate) -> Result<Option<String>, Refusal> {
-    let refused = |code, field: Option<&str>| Refusal { code, field: field.map(str::to_owned), detail: "it is wrong".to_owned() };
+    let refused =
+        |code, field: Option<&str>| Refusal { code, field: field.map(str::to_owned), detail: "it is wrong".to_owned() };
     let value: Value = serde_json::from_slice(&candidate.value).map_err(|_| refused("not_json", None))?;
     if value.get("id").is_none() && candidate.headers.is_empty() {
         return Err(refused("missing_field", Some("id")));
@@ -96,7 +106,9 @@ pub fn state(sink: Arc<MemorySink>) -> ApiState {
     let part = |name, needed, ok: bool| Part {
         name,
         needed,
-        probe: Box::new(move || async move { if ok { Ok("answers".to_owned()) } else { Err("does not answer".to_owned()) } }.boxed()),
+        probe: Box::new(move || {
+            async move { if ok { Ok("answers".to_owned()) } else { Err("does not answer".to_owned()) } }.boxed()
+        }),
     };
     ApiState {
         questions: Arc::new(Canned),
@@ -178,16 +190,51 @@ fn entry(id: &str, time: &str, step: [&str; 4], columns: Value) -> TimelineEntry
 pub fn failed_refresh(request_id: &str) -> RequestTimeline {
     let time = |text: &str| format!("2026-11-22T10:00:0{text}Z");
     let timeline = vec![
-        entry("e0", "2026-11-22T07:12:40.100Z", ["mcp.auth.refresh", "upstream", "success", "none"], json!({"http_status": 200, "token_trigger": "proactive", "token_attempt": 1})),
-        entry("e1", &time("0.000"), ["mcp.auth.credential", "downstream", "success", "none"], json!({"credential_kind": "user_key", "credential_sent": true})),
-        entry("e2", &time("0.004"), ["mcp.auth.decision", "internal", "success", "none"], json!({"credential_permissions": ["mcp.invoke"]})),
-        entry("e3", &time("0.0121"), ["mcp.call.completed", "upstream", "failure", "sign_in_required"], json!({"http_status": 401, "mcp_method": "tools/call", "mcp_tool": "search_issues", "www_authenticate_error": "invalid_token"})),
-        entry("e4", &time("0.1824"), ["mcp.auth.refresh", "upstream", "failure", "refresh_failure"], json!({
+        entry(
+            "e0",
+            "2026-11-22T07:12:40.100Z",
+            ["mcp.auth.refresh", "upstream", "success", "none"],
+            json!({"http_status": 200, "token_trigger": "proactive", "token_attempt": 1}),
+        ),
+        entry(
+            "e1",
+            &time("0.000"),
+            ["mcp.auth.credential", "downstream", "success", "none"],
+            json!({"credential_kind": "user_key", "credential_sent": true}),
+        ),
+        entry(
+            "e2",
+            &time("0.004"),
+            ["mcp.auth.decision", "internal", "success", "none"],
+            json!({"credential_permissions": ["mcp.invoke"]}),
+        ),
+        entry(
+            "e3",
+            &time("0.0121"),
+            ["mcp.call.completed", "upstream", "failure", "sign_in_required"],
+            json!({"http_status": 401, "mcp_method": "tools/call", "mcp_tool": "search_issues", "www_authenticate_error": "invalid_token"}),
+        ),
+        entry(
+            "e4",
+            &time("0.1824"),
+            ["mcp.auth.refresh", "upstream", "failure", "refresh_failure"],
+            json!({
             "http_status": 400, "oauth_error": "invalid_grant", "oauth_error_description": "Token has been used <b>before</b>", "oauth_issuer": "https://idp.example",
-            "token_trigger": "on_401", "token_attempt": 1, "token_age_s": 3611, "workspace": "acme", "slug": "github"})),
-        entry("e5", &time("0.201"), ["mcp.auth.challenge", "downstream", "failure", "sign_in_required"], json!({"http_status": 401})),
-        entry("e6", &time("0.203"), ["mcp.request.completed", "downstream", "failure", "refresh_failure"], json!({
-            "http_status": 401, "http_method": "POST", "url_path": "/github/mcp", "message": "Authorization with the MCP server failed. <script>alert(1)</script>", "duration_ms": 203.4})),
+            "token_trigger": "on_401", "token_attempt": 1, "token_age_s": 3611, "workspace": "acme", "slug": "github"}),
+        ),
+        entry(
+            "e5",
+            &time("0.201"),
+            ["mcp.auth.challenge", "downstream", "failure", "sign_in_required"],
+            json!({"http_status": 401}),
+        ),
+        entry(
+            "e6",
+            &time("0.203"),
+            ["mcp.request.completed", "downstream", "failure", "refresh_failure"],
+            json!({
+            "http_status": 401, "http_method": "POST", "url_path": "/github/mcp", "message": "Authorization with the MCP server failed. <script>alert(1)</script>", "duration_ms": 203.4}),
+        ),
     ];
     let refresh = |time: &str, outcome: &str, class: &str, error: Option<&str>, request: Option<&str>| TokenRefresh {
         time: time.parse().unwrap(),

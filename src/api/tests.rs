@@ -29,7 +29,10 @@ fn assert_problem(seen: &Seen, status: u16, code: &str) {
     assert_eq!(document["type"], format!("urn:gatetrail:problem:{code}"));
     assert_eq!(document["instance"], format!("urn:gatetrail:answer:{}", seen.header("x-request-id").unwrap()));
     for name in ["title", "detail"] {
-        assert!(document[name].as_str().is_some_and(|text| text.len() > 10 && !text.contains("secret")), "{code} {name}: {document}");
+        assert!(
+            document[name].as_str().is_some_and(|text| text.len() > 10 && !text.contains("secret")),
+            "{code} {name}: {document}"
+        );
     }
 }
 
@@ -81,7 +84,11 @@ async fn a_clickhouse_that_is_not_there_is_told_by_the_real_queries() {
     let mut away = state(Arc::new(MemorySink::default()));
     away.questions = Arc::new(StoreQuestions { client, texts, auth_retention_days: 90, clock: Clock });
     let router = super::router(away);
-    for path in ["/v1/requests/it%27s%22a%2Fb", "/v1/requests?q=%27%3B%20DROP%20TABLE%20events", "/v1/token-refreshes?slug=github"] {
+    for path in [
+        "/v1/requests/it%27s%22a%2Fb",
+        "/v1/requests?q=%27%3B%20DROP%20TABLE%20events",
+        "/v1/token-refreshes?slug=github",
+    ] {
         let seen = send(router.clone(), Request::get(path).body(Body::empty()).unwrap()).await;
         assert_problem(&seen, 503, "store_unreachable");
         assert_eq!(seen.header("retry-after"), Some("5"), "{path}");
@@ -114,7 +121,8 @@ async fn a_wrong_method_is_told_the_right_ones() {
 
 #[tokio::test]
 async fn ids_with_quotes_slashes_and_sql_are_plain_ids() {
-    for id in ["a%2Fb", "it%27s", "%22quoted%22", "%27%3B%20DROP%20TABLE%20events%20--%20%3C", "%2e%2e%2f%2e%2e%2fetc"] {
+    for id in ["a%2Fb", "it%27s", "%22quoted%22", "%27%3B%20DROP%20TABLE%20events%20--%20%3C", "%2e%2e%2f%2e%2e%2fetc"]
+    {
         let seen = get(&format!("/v1/requests/{id}"), "").await;
         let plain = percent_encoding::percent_decode_str(id).decode_utf8().unwrap().into_owned();
         assert_eq!((seen.status, &seen.json()["request_id"]), (StatusCode::OK, &json!(plain)), "{id}");
@@ -124,7 +132,20 @@ async fn ids_with_quotes_slashes_and_sql_are_plain_ids() {
 #[tokio::test]
 async fn the_answers_have_their_published_names() {
     let timeline = get(&format!("/v1/requests/{KNOWN}"), "").await.json();
-    for name in ["request_id", "workspace", "slug", "user_id", "client", "started_at", "ended_at", "outcome", "verdict", "timeline", "missing", "refreshes"] {
+    for name in [
+        "request_id",
+        "workspace",
+        "slug",
+        "user_id",
+        "client",
+        "started_at",
+        "ended_at",
+        "outcome",
+        "verdict",
+        "timeline",
+        "missing",
+        "refreshes",
+    ] {
         assert!(timeline.get(name).is_some(), "{name}");
     }
     assert_eq!(get("/v1/requests/unheard-of", "").await.json()["reason"], "no_trace");
@@ -137,7 +158,15 @@ async fn the_answers_have_their_published_names() {
 
 #[tokio::test]
 async fn every_answer_wears_its_headers() {
-    for path in ["/", "/nowhere", "/livez", "/assets/style.css", "/openapi.json", "/v1/requests?limit=-1", &format!("/v1/requests/{PANIC}")] {
+    for path in [
+        "/",
+        "/nowhere",
+        "/livez",
+        "/assets/style.css",
+        "/openapi.json",
+        "/v1/requests?limit=-1",
+        &format!("/v1/requests/{PANIC}"),
+    ] {
         let seen = get(path, "").await;
         let policy = seen.header("content-security-policy").unwrap_or_default();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
@@ -174,13 +203,19 @@ async fn more_calls_than_places_are_told_to_come_again() {
 async fn readiness_names_the_part_that_fails() {
     let ready = get("/readyz?verbose", "").await;
     assert_eq!(ready.status, StatusCode::OK, "Kafka is not needed to read");
-    assert_eq!(ready.json()["parts"][1], json!({"name": "kafka", "ok": false, "needed": false, "detail": "does not answer"}));
+    assert_eq!(
+        ready.json()["parts"][1],
+        json!({"name": "kafka", "ok": false, "needed": false, "detail": "does not answer"})
+    );
     assert_eq!(get("/readyz", "").await.json(), json!({"status": "ready"}));
 
     let mut broken = state(Arc::new(MemorySink::default()));
     let unknown_version = || async { Err("version 9 is not known".to_owned()) }.boxed();
-    broken.admin.parts = Arc::from([super::health::Part { name: "schema", needed: true, probe: Box::new(unknown_version) }]);
-    let seen = send(super::admin_router(broken.admin.clone()), Request::get("/readyz?verbose").body(Body::empty()).unwrap()).await;
+    broken.admin.parts =
+        Arc::from([super::health::Part { name: "schema", needed: true, probe: Box::new(unknown_version) }]);
+    let seen =
+        send(super::admin_router(broken.admin.clone()), Request::get("/readyz?verbose").body(Body::empty()).unwrap())
+            .await;
     assert_problem(&seen, 503, "not_ready");
     assert_eq!(seen.json()["detail"], "schema: version 9 is not known");
     assert_eq!(seen.json()["parts"][0]["name"], "schema");
@@ -192,7 +227,13 @@ async fn readiness_names_the_part_that_fails() {
 
 #[tokio::test]
 async fn a_browser_gets_problems_as_pages_with_the_same_status() {
-    for (path, status) in [("/nowhere", 404), ("/requests/unheard-of", 404), ("/requests/%00", 400), ("/requests/store-away", 503), ("/requests/panic", 500)] {
+    for (path, status) in [
+        ("/nowhere", 404),
+        ("/requests/unheard-of", 404),
+        ("/requests/%00", 400),
+        ("/requests/store-away", 503),
+        ("/requests/panic", 500),
+    ] {
         let seen = get(path, BROWSER).await;
         assert_eq!(seen.status.as_u16(), status, "{path}");
         assert_eq!(seen.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
@@ -211,7 +252,14 @@ async fn the_form_leads_to_the_page_of_the_id() {
 async fn the_page_tells_the_verdict_and_escapes_what_others_wrote() {
     let seen = get("/requests/%3Cscript%3Ealert(2)%3C%2Fscript%3E", BROWSER).await;
     assert_eq!(seen.status, StatusCode::OK);
-    for text in ["The token could not be refreshed", "Gateway → MCP server", "The person at the client", ">the cause<", "expected, not seen", "Disconnect github"] {
+    for text in [
+        "The token could not be refreshed",
+        "Gateway → MCP server",
+        "The person at the client",
+        ">the cause<",
+        "expected, not seen",
+        "Disconnect github",
+    ] {
         assert!(seen.text.contains(text), "{text}");
     }
     for raw in ["<script>alert", "<b>before", " style=", " onclick", "javascript:"] {
@@ -224,10 +272,23 @@ async fn the_page_tells_the_verdict_and_escapes_what_others_wrote() {
 async fn every_route_of_the_api_is_described() {
     let description = get("/openapi.json", "").await.json();
     let described: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-    let expected = ["/livez", "/openapi.json", "/readyz", "/v1/events", "/v1/requests", "/v1/requests/{request_id}", "/v1/token-refreshes"];
+    let expected = [
+        "/livez",
+        "/openapi.json",
+        "/readyz",
+        "/v1/events",
+        "/v1/requests",
+        "/v1/requests/{request_id}",
+        "/v1/token-refreshes",
+    ];
     assert_eq!(described, expected);
     let table = include_str!("mod.rs");
-    for route in table.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|route| route.starts_with("/v1/")) {
+    for route in table
+        .split(".route(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|route| route.starts_with("/v1/"))
+    {
         assert!(described.iter().any(|path| path.as_str() == route), "{route} is not described");
     }
     for (path, methods) in description["paths"].as_object().unwrap() {

@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
-use crate::event::fields::{Count, Flag, Free, Id, Integer, Kind, Millis, Name, Names, OneOf, Scope, Status, with_event_fields};
+use crate::event::fields::{
+    Count, Flag, Free, Id, Integer, Kind, Millis, Name, Names, OneOf, Scope, Status, with_event_fields,
+};
 use crate::event::vocabulary::ClosedEnum;
 use crate::event::{Event, FieldId};
 

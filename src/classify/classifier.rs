@@ -99,7 +99,13 @@ impl Classifier {
         (by_its_words || rule.confidence == Confidence::Certain).then_some(verdict)
     }
 
-    fn decide<'r, 'e>(&'r self, event: &'e Event<'_>, facts: &Facts<'e>, text: &str, ends_well: bool) -> Option<Verdict<'r, 'e>> {
+    fn decide<'r, 'e>(
+        &'r self,
+        event: &'e Event<'_>,
+        facts: &Facts<'e>,
+        text: &str,
+        ends_well: bool,
+    ) -> Option<Verdict<'r, 'e>> {
         self.first_firing(event, facts, text, ends_well).map(|(_, verdict)| verdict)
     }
 
@@ -120,7 +126,8 @@ impl Classifier {
         let hop = hop_of(rule, case.event, case.facts);
         let mut evidence = Vec::new();
         rule.when.add_evidence(case, &mut evidence);
-        let first_pattern = needed_patterns(&rule.when).and_then(|patterns| patterns.iter().find(|pattern| case.matched.matched(**pattern)));
+        let first_pattern = needed_patterns(&rule.when)
+            .and_then(|patterns| patterns.iter().find(|pattern| case.matched.matched(**pattern)));
         if let Some(span) = first_pattern.and_then(|pattern| self.rules.patterns.span(*pattern, case.text)) {
             evidence.push((column_of_text(case.event, span), Cow::Owned(span.to_owned())));
         }
@@ -141,7 +148,11 @@ fn sign_of(event: &Event<'_>) -> Sign {
         Some(Outcome::Failure | Outcome::Denied | Outcome::ApplicationError | Outcome::ConnectRequired) => Sign::Failed,
         _ if event.kind == EventKind::Challenge => Sign::Failed,
         Some(Outcome::Success | Outcome::InputRequired | Outcome::Cancelled) => {
-            if contradicts_success(event) { Sign::Failed } else { Sign::Fine }
+            if contradicts_success(event) {
+                Sign::Failed
+            } else {
+                Sign::Fine
+            }
         }
         Some(Outcome::Unknown) | None => Sign::Unclear,
     }
@@ -153,7 +164,10 @@ fn contradicts_success(event: &Event<'_>) -> bool {
     let status = event.http_status.or(event.http_upstream_status);
     let no_token = matches!(event.kind, EventKind::Token | EventKind::Refresh)
         && event.oauth_params_received.as_ref().is_some_and(|names| !names.iter().any(|name| name == "access_token"));
-    status.is_some_and(|status| status >= 400) || event.mcp_error_code.is_some() || event.oauth_error.is_some() || no_token
+    status.is_some_and(|status| status >= 400)
+        || event.mcp_error_code.is_some()
+        || event.oauth_error.is_some()
+        || no_token
 }
 
 fn has_nothing_to_say(event: &Event<'_>, facts: &Facts<'_>) -> bool {
@@ -202,9 +216,13 @@ fn known_hop(event: &Event<'_>) -> Option<Hop> {
 fn hop_of_step(step: Step) -> Hop {
     match step {
         Step::Request | Step::Credential | Step::Decision | Step::Challenge => Hop::Downstream,
-        Step::Discovery | Step::Registration | Step::Authorize | Step::Token | Step::Refresh | Step::StepUp | Step::Connection => {
-            Hop::Upstream
-        }
+        Step::Discovery
+        | Step::Registration
+        | Step::Authorize
+        | Step::Token
+        | Step::Refresh
+        | Step::StepUp
+        | Step::Connection => Hop::Upstream,
         Step::Call | Step::Unknown => Hop::Unknown,
     }
 }

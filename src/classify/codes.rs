@@ -84,9 +84,10 @@ impl ClassText {
             wanted.as_deref().is_none_or(|wanted| given.is_some_and(|given| given.eq_ignore_ascii_case(wanted)))
         };
         let narrowness = |fix: &&Fix| usize::from(fix.product.is_some()) * 2 + usize::from(fix.reason.is_some());
-        let fitting = self.fix.iter().filter(|fix| {
-            fix.audience == audience && fits(&fix.reason, reason) && fits(&fix.product, product)
-        });
+        let fitting = self
+            .fix
+            .iter()
+            .filter(|fix| fix.audience == audience && fits(&fix.reason, reason) && fits(&fix.product, product));
         fitting.max_by_key(narrowness)
     }
 }

@@ -100,8 +100,12 @@ impl Condition {
             Self::Step(steps) => steps.contains(&case.facts.step),
             Self::Type(names) => is_among(&event.type_name, names),
             Self::Code(codes) => case.facts.code.as_ref().is_some_and(|code| is_among(&code.value, codes)),
-            Self::Status(ranges) => case.facts.status.as_ref().is_some_and(|status| is_within(f64::from(status.value), ranges)),
-            Self::RpcCode(ranges) => case.facts.rpc_code.as_ref().is_some_and(|code| is_within(code.value as f64, ranges)),
+            Self::Status(ranges) => {
+                case.facts.status.as_ref().is_some_and(|status| is_within(f64::from(status.value), ranges))
+            }
+            Self::RpcCode(ranges) => {
+                case.facts.rpc_code.as_ref().is_some_and(|code| is_within(code.value as f64, ranges))
+            }
             Self::Field(field, test) => field_passes(event, *field, test),
             Self::Attribute(name, test) => text_passes(event.attribute(name), test),
             Self::Urls(left, right, differences) => {
@@ -191,7 +195,9 @@ fn field_passes(event: &Event<'_>, field: FieldId, test: &Test) -> bool {
     match test {
         Test::Within(ranges) => number_of(event, field).is_some_and(|number| is_within(number, ranges)),
         Test::Has(names) => list_of(event, field).is_some_and(|list| list.iter().any(|member| is_among(member, names))),
-        Test::Lacks(names) => list_of(event, field).is_some_and(|list| !list.iter().any(|member| is_among(member, names))),
+        Test::Lacks(names) => {
+            list_of(event, field).is_some_and(|list| !list.iter().any(|member| is_among(member, names)))
+        }
         Test::Present(_) | Test::OneOf(_) | Test::StartsWith(_) | Test::Contains(_) => {
             text_passes(text_of(event, field).as_deref(), test)
         }

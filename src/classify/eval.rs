@@ -208,7 +208,11 @@ pub fn evaluate(classifier: &Classifier, entries: &[Entry]) -> Report {
             .collect(),
         confusion: cells
             .into_iter()
-            .map(|((expected, answered), count)| Confusion { expected: expected.to_owned(), answered: answered.to_owned(), count })
+            .map(|((expected, answered), count)| Confusion {
+                expected: expected.to_owned(),
+                answered: answered.to_owned(),
+                count,
+            })
             .collect(),
         misses,
     }

@@ -46,9 +46,10 @@ closed_enum! {
 #[must_use]
 pub fn step_of(event: &Event<'_>) -> Step {
     match event.kind {
-        EventKind::RequestCompleted | EventKind::RequestRejected | EventKind::SessionOpened | EventKind::SessionClosed => {
-            Step::Request
-        }
+        EventKind::RequestCompleted
+        | EventKind::RequestRejected
+        | EventKind::SessionOpened
+        | EventKind::SessionClosed => Step::Request,
         EventKind::Credential => Step::Credential,
         EventKind::Decision => Step::Decision,
         EventKind::Challenge => Step::Challenge,
@@ -97,7 +98,13 @@ pub fn facts_of<'e>(event: &'e Event<'_>) -> Facts<'e> {
         (message, description) => Some(unwrap(message.unwrap_or(""), description)),
     };
     let said = text.as_ref().map_or("", |unwrapped| unwrapped.text.as_str());
-    Facts { step: step_of(event), code: code_of(event, said), status: status_of(event, said), rpc_code: rpc_code_of(event, said), text }
+    Facts {
+        step: step_of(event),
+        code: code_of(event, said),
+        status: status_of(event, said),
+        rpc_code: rpc_code_of(event, said),
+        text,
+    }
 }
 
 fn code_of<'e>(event: &'e Event<'_>, said: &str) -> Option<Fact<Cow<'e, str>>> {
@@ -106,12 +113,15 @@ fn code_of<'e>(event: &'e Event<'_>, said: &str) -> Option<Fact<Cow<'e, str>>> {
     };
     field(FieldId::oauth_error, &event.oauth_error)
         .or_else(|| field(FieldId::www_authenticate_error, &event.www_authenticate_error))
-        .or_else(|| code_in(said).map(|code| Fact { value: Cow::Owned(code.to_ascii_lowercase()), from: FieldId::message }))
+        .or_else(|| {
+            code_in(said).map(|code| Fact { value: Cow::Owned(code.to_ascii_lowercase()), from: FieldId::message })
+        })
 }
 
 fn status_of(event: &Event<'_>, said: &str) -> Option<Fact<u16>> {
     let is_failure = |status: &u16| *status >= 400 || *status == 0;
-    let behind = event.http_upstream_status.filter(is_failure).map(|value| Fact { value, from: FieldId::http_upstream_status });
+    let behind =
+        event.http_upstream_status.filter(is_failure).map(|value| Fact { value, from: FieldId::http_upstream_status });
     if behind.is_some() {
         return behind;
     }
@@ -150,12 +160,18 @@ pattern!(
         r"|interaction_required|login_required|consent_required|account_selection_required|server_error|temporarily_unavailable)\b"
     )
 );
-pattern!(SAID_STATUS, concat!(
-    r#"(?i)(?:\bhttp(?:/[\d.]+)?(?: error)?|\bstatus(?:[ _-]?code)?"?|\berror(?: code)?|"code"|\breturned(?: an?)?(?: http)?|\bresponded with|\bgot|\bfailed)"#,
-    r#"[ =:("']{1,3}([45]\d\d)\b"#,
-    r"|\b([45]\d\d)[ :-]{1,3}(?:unauthorized|forbidden|not found|gone|bad request|bad gateway|service unavailable|gateway time-?out|too many|internal server|misdirected|conflict|unprocessable|method not)",
-));
-pattern!(SAID_RPC_CODE, r#"(?i)(?:"code"\s*:\s*|mcp error |json-?rpc (?:error )?(?:code )?|\bcode[ =:]{1,2}|\berror )\(?(-32\d{3})\b"#);
+pattern!(
+    SAID_STATUS,
+    concat!(
+        r#"(?i)(?:\bhttp(?:/[\d.]+)?(?: error)?|\bstatus(?:[ _-]?code)?"?|\berror(?: code)?|"code"|\breturned(?: an?)?(?: http)?|\bresponded with|\bgot|\bfailed)"#,
+        r#"[ =:("']{1,3}([45]\d\d)\b"#,
+        r"|\b([45]\d\d)[ :-]{1,3}(?:unauthorized|forbidden|not found|gone|bad request|bad gateway|service unavailable|gateway time-?out|too many|internal server|misdirected|conflict|unprocessable|method not)",
+    )
+);
+pattern!(
+    SAID_RPC_CODE,
+    r#"(?i)(?:"code"\s*:\s*|mcp error |json-?rpc (?:error )?(?:code )?|\bcode[ =:]{1,2}|\berror )\(?(-32\d{3})\b"#
+);
 
 /// The OAuth code named in a text: the last one in `error=` or `"error":` position, else the first one named at all.
 fn code_in(said: &str) -> Option<&str> {
@@ -172,7 +188,9 @@ fn code_in(said: &str) -> Option<&str> {
 }
 
 fn status_in(said: &str) -> Option<u16> {
-    let number = |captures: &Captures<'_>| captures.get(1).or_else(|| captures.get(2)).and_then(|digits| digits.as_str().parse().ok());
+    let number = |captures: &Captures<'_>| {
+        captures.get(1).or_else(|| captures.get(2)).and_then(|digits| digits.as_str().parse().ok())
+    };
     SAID_STATUS.captures_iter(said).filter_map(|captures| number(&captures)).last()
 }
 

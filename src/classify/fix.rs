@@ -27,7 +27,13 @@ pub type Values<'v> = dyn Fn(&str) -> Option<String> + 'v;
 /// `audience` is usually the verdict's `who_acts`; an audience without a text of its own is told whom to turn to.
 /// `product` is `gateway_product`; `values` gives the event's or request's value of a column.
 #[must_use]
-pub fn fix_text(class: Class, reason: Option<&str>, audience: WhoActs, product: Option<&str>, values: &Values<'_>) -> String {
+pub fn fix_text(
+    class: Class,
+    reason: Option<&str>,
+    audience: WhoActs,
+    product: Option<&str>,
+    values: &Values<'_>,
+) -> String {
     let codes = Codes::embedded();
     let Some(text) = codes.of(class) else { return String::new() };
     let usual_actor = WhoActs::parse(&text.who_acts);
@@ -104,8 +110,10 @@ fn derived(name: &str, values: &Values<'_>) -> Option<String> {
         "url_difference" => url_difference(&values("resource_registered")?, &values("resource_advertised")?),
         "scope_missing" => {
             let (granted, required) = (values("scope_granted")?, values("scope_required")?);
-            let missing: Vec<&str> =
-                required.split_ascii_whitespace().filter(|scope| !granted.split_ascii_whitespace().any(|have| have == *scope)).collect();
+            let missing: Vec<&str> = required
+                .split_ascii_whitespace()
+                .filter(|scope| !granted.split_ascii_whitespace().any(|have| have == *scope))
+                .collect();
             (!missing.is_empty()).then(|| missing.join(" "))
         }
         _ => None,
@@ -143,9 +151,13 @@ mod tests {
 
     #[test]
     fn the_summary_names_hop_cause_and_actor() {
-        let known = values(&[("resource_registered", "https://x.example"), ("resource_advertised", "https://x.example/mcp")]);
+        let known =
+            values(&[("resource_registered", "https://x.example"), ("resource_advertised", "https://x.example/mcp")]);
         let summary = summary_text(Class::ResourceMismatch, Hop::Upstream, WhoActs::WorkspaceAdmin, &known);
-        assert_eq!(summary, "upstream refused: the registered URL https://x.example lacks the path /mcp that the server advertises; the workspace admin has to change it");
+        assert_eq!(
+            summary,
+            "upstream refused: the registered URL https://x.example lacks the path /mcp that the server advertises; the workspace admin has to change it"
+        );
         assert_eq!(summary_text(Class::None, Hop::Upstream, WhoActs::Nobody, &known), "nothing failed");
     }
 

@@ -81,7 +81,10 @@ impl Reader {
         for (rule, place) in checked {
             let usual = every_hop().all(|hop| self.who_acts.contains_key(&(rule.class, hop)));
             if rule.who_acts.is_none() && rule.class != Class::None && !usual {
-                let problem = format!("nobody acts on `{}`: name `who_acts` here or in the table at the top", rule.class.as_str());
+                let problem = format!(
+                    "nobody acts on `{}`: name `who_acts` here or in the table at the top",
+                    rule.class.as_str()
+                );
                 self.faults.push((place.source, Fault { file: place.file.clone(), line: place.line, problem }));
             }
         }
@@ -183,10 +186,14 @@ impl Reader {
         }
         let asks_nothing = matches!(&when, Some(Condition::All(parts)) if parts.is_empty());
         if let Some(id) = id.as_ref().filter(|_| asks_nothing || !table.keys().any(|key| key.get_ref() == "when")) {
-            self.fault(start.clone(), format!("rule `{id}` has no condition, so it would fire for every failure: add `when`"));
+            self.fault(
+                start.clone(),
+                format!("rule `{id}` has no condition, so it would fire for every failure: add `when`"),
+            );
         }
         if let (Some(id), Some(class), Some(when)) = (id, class, when) {
-            let place = Place { source: self.current.number, file: self.current.name.clone(), line: self.line_of(start.start) };
+            let place =
+                Place { source: self.current.number, file: self.current.name.clone(), line: self.line_of(start.start) };
             let confidence = confidence.unwrap_or(Confidence::Likely);
             self.rules.push((Rule { id, class, reason, hop, assume_hop, who_acts, confidence, when }, place));
         }

@@ -135,7 +135,10 @@ fn read_field(reader: &mut Reader, field: FieldId, value: &Value<'_>) -> Option<
         DeValue::Boolean(flag) if matches!(shape, Shape::Flag) => Test::OneOf(vec![flag.to_string()]),
         _ if is_number => Test::Within(numbers(reader, field.column(), value)?),
         _ if is_list => {
-            reader.fault(value.span(), format!("`{}` is a list: ask {{ has = […] }} or {{ lacks = […] }}", field.column()));
+            reader.fault(
+                value.span(),
+                format!("`{}` is a list: ask {{ has = […] }} or {{ lacks = […] }}", field.column()),
+            );
             return None;
         }
         _ => Test::OneOf(texts(reader, field.column(), value)?),
@@ -149,7 +152,13 @@ fn read_field(reader: &mut Reader, field: FieldId, value: &Value<'_>) -> Option<
     Some(Condition::Field(field, test))
 }
 
-fn read_table_test(reader: &mut Reader, name: &str, shape: Shape, table: &DeTable<'_>, value: &Value<'_>) -> Option<Test> {
+fn read_table_test(
+    reader: &mut Reader,
+    name: &str,
+    shape: Shape,
+    table: &DeTable<'_>,
+    value: &Value<'_>,
+) -> Option<Test> {
     let mut entries = table.iter();
     let (Some((key, wanted)), None) = (entries.next(), entries.next()) else {
         reader.fault(value.span(), format!("`{name}` takes one test"));
@@ -249,7 +258,8 @@ fn each<'v, 'i>(value: &'v Value<'i>) -> Vec<&'v Value<'i>> {
 }
 
 fn texts(reader: &mut Reader, name: &str, value: &Value<'_>) -> Option<Vec<String>> {
-    let read: Option<Vec<String>> = each(value).into_iter().map(|part| part.get_ref().as_str().map(str::to_owned)).collect();
+    let read: Option<Vec<String>> =
+        each(value).into_iter().map(|part| part.get_ref().as_str().map(str::to_owned)).collect();
     let read = read.filter(|list| !list.is_empty());
     if read.is_none() {
         reader.fault(value.span(), format!("`{name}` wants a text or a list of texts"));

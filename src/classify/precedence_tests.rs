@@ -21,8 +21,14 @@ fn class_of(event: &Event<'_>) -> &'static str {
 #[test]
 fn point_1_the_innermost_cause_beats_every_wrapper() {
     let cases = [
-        ("start-up of the client failed: handshake failed. Caused by: getaddrinfo ENOTFOUND wiki.test", "upstream_unavailable"),
-        (r#"{"jsonrpc":"2.0","error":{"code":-32603,"message":"upstream said {\"error\":\"invalid_token\",\"error_description\":\"the access token expired\"}"}}"#, "sign_in_required"),
+        (
+            "start-up of the client failed: handshake failed. Caused by: getaddrinfo ENOTFOUND wiki.test",
+            "upstream_unavailable",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","error":{"code":-32603,"message":"upstream said {\"error\":\"invalid_token\",\"error_description\":\"the access token expired\"}"}}"#,
+            "sign_in_required",
+        ),
         (r#"connection closed; stderr: {"status":429,"detail":"too many requests"}"#, "rate_limited"),
         ("certificate problem reported. Caused by: refresh token revoked", "refresh_failure"),
     ];
@@ -33,7 +39,11 @@ fn point_1_the_innermost_cause_beats_every_wrapper() {
 
 #[test]
 fn point_2_success_later_in_the_same_text_is_no_failure() {
-    assert_eq!(said(Phase::Authorization, "got 401 with resource_metadata, metadata fetched, sign-in completed, then 200 OK").0, "none");
+    assert_eq!(
+        said(Phase::Authorization, "got 401 with resource_metadata, metadata fetched, sign-in completed, then 200 OK")
+            .0,
+        "none"
+    );
     assert_ne!(said(Phase::Authorization, "sign-in completed, then the call got 401 Unauthorized").0, "none");
     let event = failed("mcp.auth.token", UP, |e| e.message = Some("exchange completed".into()));
     assert_ne!(class_of(&event), "none", "an outcome that says failure is believed");
@@ -69,14 +79,20 @@ fn point_4_a_decision_that_names_its_ground_wins() {
         ("the key lacks the permission mcp.invoke", "missing_permission"),
     ];
     for (message, class) in cases {
-        let event = without_user(|e| { e.http_status = Some(403); e.message = Some(message.into()); });
+        let event = without_user(|e| {
+            e.http_status = Some(403);
+            e.message = Some(message.into());
+        });
         assert_eq!(class_of(&event), class, "{message}");
     }
 }
 
 #[test]
 fn point_4a_otherwise_a_credential_without_a_user_even_under_a_500() {
-    let event = without_user(|e| { e.http_status = Some(500); e.message = Some("unable to verify access of the caller".into()); });
+    let event = without_user(|e| {
+        e.http_status = Some(500);
+        e.message = Some("unable to verify access of the caller".into());
+    });
     assert_eq!(class_of(&event), "user_identity_required");
 }
 
@@ -93,13 +109,18 @@ fn point_4b_otherwise_the_access_check_failed_whatever_the_status() {
 
 #[test]
 fn point_5_network_and_5xx_also_at_registration_and_discovery() {
-    for type_name in ["mcp.auth.registration", "mcp.auth.discovery", "mcp.auth.token", "mcp.auth.refresh", "mcp.call.completed"] {
+    for type_name in
+        ["mcp.auth.registration", "mcp.auth.discovery", "mcp.auth.token", "mcp.auth.refresh", "mcp.call.completed"]
+    {
         let down = failed(type_name, UP, |e| e.http_status = Some(503));
         assert_eq!(class_of(&down), "upstream_unavailable", "{type_name} 503");
         let refused = failed(type_name, UP, |e| e.message = Some("connect ECONNREFUSED".into()));
         assert_eq!(class_of(&refused), "upstream_unavailable", "{type_name} refused");
     }
-    let answered = failed("mcp.call.completed", UP, |e| { e.http_status = Some(503); e.mcp_error_code = Some(-32603); });
+    let answered = failed("mcp.call.completed", UP, |e| {
+        e.http_status = Some(503);
+        e.mcp_error_code = Some(-32603);
+    });
     assert_eq!(class_of(&answered), "tool_error", "the body is a JSON-RPC answer");
 }
 
@@ -118,9 +139,16 @@ fn point_6_registration_refusals_by_what_they_name() {
 
 #[test]
 fn point_7_a_provider_sub_code_beats_the_oauth_code() {
-    let cases = [("AADSTS65001: not consented", "consent_denied"), ("AADSTS50173: grant gone", "refresh_failure"), ("AADSTS7000222: keys expired", "invalid_client")];
+    let cases = [
+        ("AADSTS65001: not consented", "consent_denied"),
+        ("AADSTS50173: grant gone", "refresh_failure"),
+        ("AADSTS7000222: keys expired", "invalid_client"),
+    ];
     for (message, class) in cases {
-        let event = failed("mcp.auth.refresh", UP, |e| { e.oauth_error = Some("invalid_grant".into()); e.message = Some(message.into()); });
+        let event = failed("mcp.auth.refresh", UP, |e| {
+            e.oauth_error = Some("invalid_grant".into());
+            e.message = Some(message.into());
+        });
         assert_eq!(class_of(&event), class, "{message}");
     }
 }
@@ -128,7 +156,10 @@ fn point_7_a_provider_sub_code_beats_the_oauth_code() {
 #[test]
 fn point_8_the_grant_type_decides_an_invalid_grant() {
     let with_grant = |grant: Option<&'static str>, type_name: &'static str| {
-        failed(type_name, UP, |e| { e.oauth_error = Some("invalid_grant".into()); e.oauth_grant_type = grant.map(Into::into); })
+        failed(type_name, UP, |e| {
+            e.oauth_error = Some("invalid_grant".into());
+            e.oauth_grant_type = grant.map(Into::into);
+        })
     };
     assert_eq!(class_of(&with_grant(Some("refresh_token"), "mcp.auth.token")), "refresh_failure");
     assert_eq!(class_of(&with_grant(Some("authorization_code"), "mcp.auth.token")), "pkce_or_state_mismatch");
@@ -169,7 +200,10 @@ fn point_10_the_description_decides_access_denied() {
 
 #[test]
 fn point_11_insufficient_scope_on_a_call() {
-    let event = failed("mcp.call.completed", UP, |e| { e.http_status = Some(403); e.oauth_error = Some("insufficient_scope".into()); });
+    let event = failed("mcp.call.completed", UP, |e| {
+        e.http_status = Some(403);
+        e.oauth_error = Some("insufficient_scope".into());
+    });
     assert_eq!(class_of(&event), "missing_permission");
 }
 
@@ -205,8 +239,14 @@ fn point_13_an_address_or_a_resource() {
 
 #[test]
 fn point_14_issuer_in_metadata_or_on_the_callback() {
-    assert_eq!(said(Phase::Discovery, "issuer mismatch in authorization server metadata"), ("discovery_failure", Some("issuer")));
-    assert_eq!(said(Phase::Authorization, "iss of the authorization response does not match the expected one"), ("pkce_or_state_mismatch", Some("issuer")));
+    assert_eq!(
+        said(Phase::Discovery, "issuer mismatch in authorization server metadata"),
+        ("discovery_failure", Some("issuer"))
+    );
+    assert_eq!(
+        said(Phase::Authorization, "iss of the authorization response does not match the expected one"),
+        ("pkce_or_state_mismatch", Some("issuer"))
+    );
 }
 
 #[test]
@@ -222,15 +262,25 @@ fn point_15_user_known_but_server_not_connected() {
 
 #[test]
 fn point_16_another_tenant_or_not_a_member() {
-    assert_eq!(said(Phase::Authorization, "you are signed in to a different organization than the app expects").0, "wrong_organization");
+    assert_eq!(
+        said(Phase::Authorization, "you are signed in to a different organization than the app expects").0,
+        "wrong_organization"
+    );
     assert_eq!(said(Phase::McpRequest, "user is not a member of workspace blue").0, "forbidden");
 }
 
 #[test]
 fn point_17_a_403_by_what_it_names() {
-    let cases = [("scope files:write is required", "missing_permission"), ("access to this workspace is denied by policy", "forbidden"), ("no", "forbidden")];
+    let cases = [
+        ("scope files:write is required", "missing_permission"),
+        ("access to this workspace is denied by policy", "forbidden"),
+        ("no", "forbidden"),
+    ];
     for (message, class) in cases {
-        let event = failed("mcp.request.rejected", DOWN, |e| { e.http_status = Some(403); e.message = Some(message.into()); });
+        let event = failed("mcp.request.rejected", DOWN, |e| {
+            e.http_status = Some(403);
+            e.message = Some(message.into());
+        });
         assert_eq!(class_of(&event), class, "{message}");
     }
 }
@@ -244,7 +294,10 @@ fn point_18_a_404_that_may_hide_a_denial() {
             e.message = Some(message.into());
         })
     };
-    assert_eq!(class_of(&with_text("no such ticket, or it does not exist or lies beyond your permission")), "tool_error");
+    assert_eq!(
+        class_of(&with_text("no such ticket, or it does not exist or lies beyond your permission")),
+        "tool_error"
+    );
     assert_eq!(class_of(&with_text("page missing; has it been shared with the app?")), "forbidden");
     assert_eq!(class_of(&with_text("gone")), "tool_error");
 }
@@ -259,7 +312,10 @@ fn point_19_what_is_left_of_json_rpc() {
 
 #[test]
 fn a_code_that_lies_is_corrected_by_the_step() {
-    let keycloak = failed("mcp.auth.registration", UP, |e| { e.oauth_error = Some("insufficient_scope".into()); e.http_status = Some(403); });
+    let keycloak = failed("mcp.auth.registration", UP, |e| {
+        e.oauth_error = Some("insufficient_scope".into());
+        e.http_status = Some(403);
+    });
     assert_eq!(class_of(&keycloak), "dcr_unsupported");
     let dex = failed("mcp.auth.refresh", UP, |e| {
         e.oauth_error = Some("invalid_request".into());

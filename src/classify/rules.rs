@@ -106,7 +106,14 @@ impl Rules {
                 }
             }
         }
-        Ok(Self { version: read.version, rules: read.rules, patterns: read.patterns, who_acts: read.who_acts, without_text, by_pattern })
+        Ok(Self {
+            version: read.version,
+            rules: read.rules,
+            patterns: read.patterns,
+            who_acts: read.who_acts,
+            without_text,
+            by_pattern,
+        })
     }
 
     /// The rules that may fire when these patterns matched, in the order of the file.
@@ -161,23 +168,52 @@ mod tests {
 
     fn faults(rules: &str) -> Vec<String> {
         let file = format!("{HEAD}{rules}");
-        Rules::load(&[("r.toml", &file)]).err().map_or_else(Vec::new, |error| error.faults.iter().map(ToString::to_string).collect())
+        Rules::load(&[("r.toml", &file)])
+            .err()
+            .map_or_else(Vec::new, |error| error.faults.iter().map(ToString::to_string).collect())
     }
 
     #[test]
     fn each_fault_is_named_with_its_line() {
         let cases = [
-            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\n", "r.toml:4: rule `a` has no condition, so it would fire for every failure: add `when`"),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"forbidden\"\n",
+                "r.toml:4: rule `a` has no condition, so it would fire for every failure: add `when`",
+            ),
             ("[[rule]]\nid = \"a\"\nclass = \"forbiden\"\nwhen.status = 403\n", "r.toml:6: unknown class `forbiden`"),
-            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.statuss = 403\n", "r.toml:7: unknown condition or field `statuss`"),
-            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.credential_kind = \"key\"\n", "r.toml:7: `credential_kind` can never be `key`"),
-            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.text = \"(\"\n", "r.toml:7: bad regex `(`: unclosed group"),
-            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.any = []\n", "r.toml:7: `any` needs at least one condition"),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.statuss = 403\n",
+                "r.toml:7: unknown condition or field `statuss`",
+            ),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.credential_kind = \"key\"\n",
+                "r.toml:7: `credential_kind` can never be `key`",
+            ),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.text = \"(\"\n",
+                "r.toml:7: bad regex `(`: unclosed group",
+            ),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.any = []\n",
+                "r.toml:7: `any` needs at least one condition",
+            ),
             ("[[rule]]\nclass = \"forbidden\"\nwhen.status = 403\n", "r.toml:4: `id` is missing"),
-            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nhopp = \"upstream\"\nwhen.status = 403\n", "r.toml:7: unknown key `hopp`"),
-            ("[[rule]]\nid = \"a\"\nclass = \"tool_error\"\nwhen.status = 403\n", "r.toml:4: nobody acts on `tool_error`: name `who_acts` here or in the table at the top"),
-            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.status = \"x\"\n", "r.toml:7: `status` wants numbers or { min, max }"),
-            ("[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.urls = { left = \"server_url\", right = \"nope\", differ = [\"path\"] }\n", "r.toml:7: unknown field `nope`"),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nhopp = \"upstream\"\nwhen.status = 403\n",
+                "r.toml:7: unknown key `hopp`",
+            ),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"tool_error\"\nwhen.status = 403\n",
+                "r.toml:4: nobody acts on `tool_error`: name `who_acts` here or in the table at the top",
+            ),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.status = \"x\"\n",
+                "r.toml:7: `status` wants numbers or { min, max }",
+            ),
+            (
+                "[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.urls = { left = \"server_url\", right = \"nope\", differ = [\"path\"] }\n",
+                "r.toml:7: unknown field `nope`",
+            ),
         ];
         for (rules, fault) in cases {
             assert_eq!(faults(rules), vec![fault.to_owned()], "{rules}");
@@ -186,11 +222,15 @@ mod tests {
 
     #[test]
     fn all_faults_come_at_once_in_order() {
-        let rules = "[[rule]]\nid = \"a\"\nclass = \"nope\"\nwhen.text = \"[\"\n[[rule]]\nid = \"a\"\nclass = \"forbidden\"\n";
+        let rules =
+            "[[rule]]\nid = \"a\"\nclass = \"nope\"\nwhen.text = \"[\"\n[[rule]]\nid = \"a\"\nclass = \"forbidden\"\n";
         let found = faults(rules);
         assert_eq!(found.len(), 4, "{found:?}");
         assert!(found.iter().any(|fault| fault.contains("r.toml:9: duplicate id `a`")), "{found:?}");
-        assert!(found.is_sorted_by_key(|fault| fault.split(':').nth(1).and_then(|line| line.parse::<u32>().ok())), "{found:?}");
+        assert!(
+            found.is_sorted_by_key(|fault| fault.split(':').nth(1).and_then(|line| line.parse::<u32>().ok())),
+            "{found:?}"
+        );
     }
 
     #[test]

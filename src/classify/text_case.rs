@@ -67,14 +67,21 @@ impl TextCase {
     /// A message and nothing else.
     #[must_use]
     pub fn of(message: &str) -> Self {
-        Self { message: message.to_owned(), http_status: None, oauth_error: None, phase: Phase::Unknown, hop: Hop::Unknown }
+        Self {
+            message: message.to_owned(),
+            http_status: None,
+            oauth_error: None,
+            phase: Phase::Unknown,
+            hop: Hop::Unknown,
+        }
     }
 
     /// The event that says the same; it has no time, and no outcome.
     #[must_use]
     pub fn as_event(&self) -> Event<'_> {
         let nowhere = Cow::Borrowed("text");
-        let mut event = Event::new(nowhere.clone(), nowhere, Cow::Borrowed(self.phase.event_type()), DateTime::UNIX_EPOCH);
+        let mut event =
+            Event::new(nowhere.clone(), nowhere, Cow::Borrowed(self.phase.event_type()), DateTime::UNIX_EPOCH);
         event.message = Some(Cow::Borrowed(self.message.as_str())).filter(|text| !text.trim().is_empty());
         event.http_status = self.http_status;
         event.oauth_error = self.oauth_error.as_deref().map(Cow::Borrowed);

@@ -45,7 +45,9 @@ static LAYER: LazyLock<Regex> = LazyLock::new(|| {
 #[must_use]
 pub fn unwrap(message: &str, description: Option<&str>) -> Unwrapped {
     let joined = match description {
-        Some(description) if !message.contains(description) => Cow::Owned(format!("{message} error_description={description}")),
+        Some(description) if !message.contains(description) => {
+            Cow::Owned(format!("{message} error_description={description}"))
+        }
         _ => Cow::Borrowed(message),
     };
     let mut text = bounded(&joined).into_owned();
@@ -56,7 +58,8 @@ pub fn unwrap(message: &str, description: Option<&str>) -> Unwrapped {
         }
     }
     let text = one_line(&text);
-    let inner_start = LAYER.find_iter(&text).map(|found| found.end()).filter(|end| *end < text.len()).last().unwrap_or(0);
+    let inner_start =
+        LAYER.find_iter(&text).map(|found| found.end()).filter(|end| *end < text.len()).last().unwrap_or(0);
     Unwrapped { text, inner_start }
 }
 
@@ -93,11 +96,21 @@ fn undo_one_layer(text: &str) -> Option<String> {
 }
 
 fn has_percent_escape(text: &str) -> bool {
-    text.as_bytes().windows(3).any(|three| matches!(three, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()))
+    text.as_bytes()
+        .windows(3)
+        .any(|three| matches!(three, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()))
 }
 
-const ENTITIES: &[(&str, &str)] =
-    &[("&quot;", "\""), ("&#34;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")];
+const ENTITIES: &[(&str, &str)] = &[
+    ("&quot;", "\""),
+    ("&#34;", "\""),
+    ("&#39;", "'"),
+    ("&#x27;", "'"),
+    ("&apos;", "'"),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&amp;", "&"),
+];
 
 fn without_entities(text: &str) -> String {
     ENTITIES.iter().fold(text.to_owned(), |decoded, (entity, plain)| {
@@ -166,7 +179,10 @@ mod tests {
         let cases = [
             (r#"{"error":"{\"message\":\"quota used up\"}"}"#, r#"{"error":"{"message":"quota used up"}"}"#),
             (r#"{"a":"{\"b\":\"{\\\"message\\\":\\\"x\\\"}\"}"}"#, r#"{"a":"{"b":"{"message":"x"}"}"}"#),
-            ("https://c.example/cb?error=access_denied&error_description=The+user%20said%20no", "https://c.example/cb?error=access_denied&error_description=The user said no"),
+            (
+                "https://c.example/cb?error=access_denied&error_description=The+user%20said%20no",
+                "https://c.example/cb?error=access_denied&error_description=The user said no",
+            ),
             ("&quot;error&quot;: &amp;quot;x&amp;quot;", r#""error": "x""#),
             (r"a\u0022b\nc", "a\"b c"),
             ("a \n\t b\u{2019}s", "a b's"),

@@ -97,7 +97,8 @@ fn web_url(text: &str) -> Option<Url> {
 }
 
 /// Suffixes that never resolve outside: RFC 6762 `.local`, RFC 6761 `.localhost`, ICANN's `.internal`, Kubernetes names.
-const INTERNAL_SUFFIXES: &[&str] = &[".local", ".localhost", ".internal", ".svc", ".cluster.local", ".lan", ".intranet", ".home.arpa"];
+const INTERNAL_SUFFIXES: &[&str] =
+    &[".local", ".localhost", ".internal", ".svc", ".cluster.local", ".lan", ".intranet", ".home.arpa"];
 
 fn is_internal(url: &Url) -> bool {
     match url.host() {
@@ -152,7 +153,9 @@ mod tests {
 
     #[test]
     fn internal_hosts_are_known_by_their_shape() {
-        for internal in ["http://localhost:3000", "http://gateway:8080/x", "http://172.16.0.9", "http://[::1]/", "http://gw.svc"] {
+        for internal in
+            ["http://localhost:3000", "http://gateway:8080/x", "http://172.16.0.9", "http://[::1]/", "http://gw.svc"]
+        {
             assert!(has_internal_host(internal), "{internal}");
         }
         for public in ["https://a.example", "https://8.8.8.8/", "https://local.example"] {

@@ -28,7 +28,8 @@ impl<'r> Verdict<'r, '_> {
     /// The verdict with its evidence copied, so that it outlives the event.
     #[must_use]
     pub fn into_owned(self) -> Verdict<'r, 'static> {
-        let evidence = self.evidence.into_iter().map(|(column, value)| (column, Cow::Owned(value.into_owned()))).collect();
+        let evidence =
+            self.evidence.into_iter().map(|(column, value)| (column, Cow::Owned(value.into_owned()))).collect();
         Verdict {
             class: self.class,
             reason: self.reason,

@@ -41,7 +41,12 @@ impl ClassifyArgs {
 ///
 /// # Errors
 /// When reading or writing fails, or when a line of an `--eval` file is no labelled message.
-pub fn run(args: &ClassifyArgs, classifier: &Classifier, mut input: impl BufRead, mut output: impl Write) -> anyhow::Result<()> {
+pub fn run(
+    args: &ClassifyArgs,
+    classifier: &Classifier,
+    mut input: impl BufRead,
+    mut output: impl Write,
+) -> anyhow::Result<()> {
     if args.eval.is_some() {
         let report = evaluate(classifier, &read_entries(input)?);
         return if args.json { write_json(&mut output, &json!(report)) } else { write_report(&mut output, &report) };
@@ -90,7 +95,12 @@ fn read_line(input: &mut impl BufRead, line: &mut String) -> anyhow::Result<usiz
 }
 
 /// Classifies one message and prints or tabulates the verdict; blank lines have none.
-fn answer(classifier: &Classifier, item: &str, table: Option<&mut Table>, output: &mut impl Write) -> anyhow::Result<()> {
+fn answer(
+    classifier: &Classifier,
+    item: &str,
+    table: Option<&mut Table>,
+    output: &mut impl Write,
+) -> anyhow::Result<()> {
     if item.trim().is_empty() {
         return Ok(());
     }
@@ -108,7 +118,9 @@ fn answer(classifier: &Classifier, item: &str, table: Option<&mut Table>, output
 /// A line as a case: a JSON object with a message, an event, or plain text.
 fn read_case(item: &str) -> (Value, TextCase) {
     match serde_json::from_str::<Map<String, Value>>(item) {
-        Ok(object) if object.contains_key("data") && object.contains_key("type") => (id_of(&object), case_of_event(&object)),
+        Ok(object) if object.contains_key("data") && object.contains_key("type") => {
+            (id_of(&object), case_of_event(&object))
+        }
         Ok(object) if object.get("message").is_some_and(Value::is_string) => (id_of(&object), case_of_object(&object)),
         _ => (Value::Null, TextCase::of(item.trim_end())),
     }
@@ -138,9 +150,10 @@ fn status_of(value: &Value) -> Option<u16> {
 fn case_of_event(object: &Map<String, Value>) -> TextCase {
     let at = |pointer: &str| object.get("data").and_then(|data| data.pointer(pointer));
     let text = |pointer: &str| at(pointer).and_then(Value::as_str);
-    let phase = object.get("type").and_then(Value::as_str).and_then(|name| {
-        Phase::KNOWN.iter().copied().find(|phase| phase.event_type() == name)
-    });
+    let phase = object
+        .get("type")
+        .and_then(Value::as_str)
+        .and_then(|name| Phase::KNOWN.iter().copied().find(|phase| phase.event_type() == name));
     let message = text("/message").or_else(|| text("/oauth/error_description")).unwrap_or_default();
     TextCase {
         message: message.to_owned(),
@@ -210,7 +223,8 @@ fn read_entries(input: impl BufRead) -> anyhow::Result<Vec<Entry>> {
     for (index, line) in input.lines().enumerate() {
         let line = line.with_context(|| format!("line {} cannot be read", index + 1))?;
         if !line.trim().is_empty() {
-            let entry = serde_json::from_str(&line).with_context(|| format!("line {} is no labelled message", index + 1))?;
+            let entry =
+                serde_json::from_str(&line).with_context(|| format!("line {} is no labelled message", index + 1))?;
             entries.push(entry);
         }
     }
@@ -219,7 +233,14 @@ fn read_entries(input: impl BufRead) -> anyhow::Result<Vec<Entry>> {
 
 fn write_report(output: &mut impl Write, report: &Report) -> anyhow::Result<()> {
     let percent = |share: Option<f64>| share.map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0));
-    writeln!(output, "rules {}: {} of {} right, {}", report.version, report.right, report.entries, percent(Some(report.accuracy)))?;
+    writeln!(
+        output,
+        "rules {}: {} of {} right, {}",
+        report.version,
+        report.right,
+        report.entries,
+        percent(Some(report.accuracy))
+    )?;
     let hop = &report.hop;
     writeln!(
         output,
@@ -242,7 +263,11 @@ fn write_report(output: &mut impl Write, report: &Report) -> anyhow::Result<()> 
     }
     for miss in &report.misses {
         let id = miss.id.as_deref().unwrap_or("–");
-        writeln!(output, "miss {id}: {} answered as {} by {} ({}): {:?}", miss.expected, miss.answered, miss.rule, miss.confidence, miss.message)?;
+        writeln!(
+            output,
+            "miss {id}: {} answered as {} by {} ({}): {:?}",
+            miss.expected, miss.answered, miss.rule, miss.confidence, miss.message
+        )?;
     }
     Ok(())
 }
@@ -256,8 +281,18 @@ mod tests {
 
     fn verdicts(input: &[u8]) -> Vec<Value> {
         let mut output = Vec::new();
-        run(&ClassifyArgs { json: true, ..ClassifyArgs::default() }, &Classifier::embedded().expect("rules"), input, &mut output).expect("runs");
-        String::from_utf8(output).expect("UTF-8").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        run(
+            &ClassifyArgs { json: true, ..ClassifyArgs::default() },
+            &Classifier::embedded().expect("rules"),
+            input,
+            &mut output,
+        )
+        .expect("runs");
+        String::from_utf8(output)
+            .expect("UTF-8")
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
     }
 
     #[test]
@@ -265,8 +300,16 @@ mod tests {
         let cases: [(&[u8], &str, Value); 6] = [
             (b"429 too many requests\n", "rate_limited", Value::Null),
             (br#"{"id":"a1","message":"no luck","http_status":429}"#, "rate_limited", "a1".into()),
-            (b"{\n \"id\": 7,\n \"message\": \"no luck\",\n \"oauth_error\": \"invalid_client\"\n}\n", "invalid_client", 7.into()),
-            (br#"{"id":"e","type":"mcp.auth.refresh","data":{"hop":"upstream","oauth":{"error":"invalid_grant"}}}"#, "refresh_failure", "e".into()),
+            (
+                b"{\n \"id\": 7,\n \"message\": \"no luck\",\n \"oauth_error\": \"invalid_client\"\n}\n",
+                "invalid_client",
+                7.into(),
+            ),
+            (
+                br#"{"id":"e","type":"mcp.auth.refresh","data":{"hop":"upstream","oauth":{"error":"invalid_grant"}}}"#,
+                "refresh_failure",
+                "e".into(),
+            ),
             (b"\xff\xfe \x00 {\"", "unclassified", Value::Null),
             (br#"{"unrelated": [1, 2, 3]}"#, "unclassified", Value::Null),
         ];
@@ -297,7 +340,13 @@ mod tests {
     #[test]
     fn the_table_is_for_people_and_empty_input_prints_nothing() {
         let mut output = Vec::new();
-        run(&ClassifyArgs::default(), &Classifier::embedded().expect("rules"), &b"429 too many requests\n"[..], &mut output).expect("runs");
+        run(
+            &ClassifyArgs::default(),
+            &Classifier::embedded().expect("rules"),
+            &b"429 too many requests\n"[..],
+            &mut output,
+        )
+        .expect("runs");
         let text = String::from_utf8(output).expect("UTF-8");
         assert!(text.contains("rate_limited") && text.contains("who acts"), "{text}");
         let mut nothing = Vec::new();
@@ -309,10 +358,17 @@ mod tests {
     fn an_eval_file_is_measured_and_a_bad_line_is_named() {
         let args = ClassifyArgs { json: true, eval: Some("x".into()), file: None };
         let mut output = Vec::new();
-        run(&args, &Classifier::embedded().expect("rules"), &br#"{"message":"429 too many requests","class":"rate_limited"}"#[..], &mut output).expect("runs");
+        run(
+            &args,
+            &Classifier::embedded().expect("rules"),
+            &br#"{"message":"429 too many requests","class":"rate_limited"}"#[..],
+            &mut output,
+        )
+        .expect("runs");
         let report: Value = serde_json::from_slice(&output).expect("JSON");
         assert_eq!(report["accuracy"], 1.0);
-        let error = run(&args, &Classifier::embedded().expect("rules"), &b"{}\n"[..], Vec::new()).expect_err("no label");
+        let error =
+            run(&args, &Classifier::embedded().expect("rules"), &b"{}\n"[..], Vec::new()).expect_err("no label");
         assert!(error.to_string().contains("line 1"), "{error}");
     }
 }

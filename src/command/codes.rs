@@ -40,7 +40,11 @@ pub fn run(args: &CodesArgs, mut output: impl Write) -> anyhow::Result<()> {
         Some(name) => {
             let class = class_named(name)?;
             if let Some(text) = codes.of(class) {
-                if args.json { write_json(&mut output, &class_json(class, text))? } else { write_page(&mut output, class, text)? }
+                if args.json {
+                    write_json(&mut output, &class_json(class, text))?
+                } else {
+                    write_page(&mut output, class, text)?
+                }
             }
         }
         None if args.json => {
@@ -103,8 +107,10 @@ fn fixes(class: Class, text: &ClassText) -> Vec<(WhoActs, String)> {
 
 fn class_json(class: Class, text: &ClassText) -> Value {
     let reasons: std::collections::BTreeSet<&str> = text.fix.iter().filter_map(|fix| fix.reason.as_deref()).collect();
-    let fix: serde_json::Map<String, Value> =
-        fixes(class, text).into_iter().map(|(audience, words)| (audience.as_str().to_owned(), Value::String(words))).collect();
+    let fix: serde_json::Map<String, Value> = fixes(class, text)
+        .into_iter()
+        .map(|(audience, words)| (audience.as_str().to_owned(), Value::String(words)))
+        .collect();
     json!({
         "class": class.as_str(),
         "title": text.title,

@@ -43,11 +43,14 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
     let metrics = Metrics::new(Role::Consume, Clock);
     let consumer = Arc::new(subscribe(&config.kafka, metrics.clone())?);
     require_topic(&consumer, config)?;
-    let limits = Limits { record_bytes: config.ingest.max_record_bytes, retention_days: i64::from(config.retention.auth_days) };
+    let limits =
+        Limits { record_bytes: config.ingest.max_record_bytes, retention_days: i64::from(config.retention.auth_days) };
     let mut registry = Registry::default();
     let follower = follow_registry(config, limits, &mut registry);
     if config.scrub_key.is_none() {
-        warn!("no scrub key is set (GATETRAIL_SCRUB_KEY): fingerprints are made under the published development key, so anyone can compute them");
+        warn!(
+            "no scrub key is set (GATETRAIL_SCRUB_KEY): fingerprints are made under the published development key, so anyone can compute them"
+        );
     }
     let health = Arc::new(StoreHealth::default());
     let runner = Runner {
@@ -60,7 +63,11 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
         },
         topic: Arc::from(config.kafka.topic.as_str()),
         topic_id: read_topic_id(&consumer, &config.kafka.topic),
-        seal_at: SealAt { rows: config.ingest.flush_rows, bytes: config.ingest.flush_bytes, age: config.ingest.flush_interval },
+        seal_at: SealAt {
+            rows: config.ingest.flush_rows,
+            bytes: config.ingest.flush_bytes,
+            age: config.ingest.flush_interval,
+        },
         store,
         metrics: metrics.clone(),
         health: Arc::clone(&health),
@@ -75,7 +82,8 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
     let served = tokio::spawn(serve_until(admin, admin_router(state), async move { drop(ended.await) }));
     info!(topic = config.kafka.topic, group = config.kafka.group, database = config.clickhouse.database, admin = %address, "consuming");
     let polling = Arc::clone(&consumer);
-    let outcome = tokio::task::spawn_blocking(move || runner.run(&polling, &stop)).await.context("the consumer thread ended")?;
+    let outcome =
+        tokio::task::spawn_blocking(move || runner.run(&polling, &stop)).await.context("the consumer thread ended")?;
     drop(running);
     served.await??;
     outcome?;
@@ -87,7 +95,11 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
 fn store_part(health: Arc<StoreHealth>) -> Part {
     let probe = move || {
         let failing = health.is_failing();
-        let answer = if failing { Err("does not take inserts; ingest waits and loses nothing".to_owned()) } else { Ok("takes inserts".to_owned()) };
+        let answer = if failing {
+            Err("does not take inserts; ingest waits and loses nothing".to_owned())
+        } else {
+            Ok("takes inserts".to_owned())
+        };
         std::future::ready(answer).boxed()
     };
     Part { name: "clickhouse", needed: true, probe: Box::new(probe) }

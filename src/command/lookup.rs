@@ -58,7 +58,8 @@ pub async fn run(
 
 fn write_not_found(out: &mut impl Write, args: &LookupArgs, why: &NotFound) -> anyhow::Result<()> {
     if args.json {
-        let answer = json!({"code": "request_not_found", "request_id": args.id, "detail": why.detail, "not_found": why});
+        let answer =
+            json!({"code": "request_not_found", "request_id": args.id, "detail": why.detail, "not_found": why});
         serde_json::to_writer_pretty(&mut *out, &answer)?;
         writeln!(out)?;
     } else {
@@ -74,7 +75,11 @@ fn write_timeline(out: &mut impl Write, found: &RequestTimeline, style: OutputSt
     writeln!(out, "{}  {}", style.paint(&printable(&found.request_id), BOLD), whose.join(" / "))?;
     let took = (found.ended_at - found.started_at).num_milliseconds();
     let outcome = found.outcome.as_deref().unwrap_or("unknown");
-    writeln!(out, "{}", style.paint(&format!("{}, {took} ms, ended in {outcome}", time_text(found.started_at)), FAINT))?;
+    writeln!(
+        out,
+        "{}",
+        style.paint(&format!("{}, {took} ms, ended in {outcome}", time_text(found.started_at)), FAINT)
+    )?;
     writeln!(out)?;
     write_verdict(out, &found.verdict, style)?;
     writeln!(out)?;
@@ -86,7 +91,8 @@ fn write_timeline(out: &mut impl Write, found: &RequestTimeline, style: OutputSt
 fn write_verdict(out: &mut impl Write, verdict: &RequestVerdict, style: OutputStyle) -> std::io::Result<()> {
     let failed = verdict.class != "none";
     let reason = verdict.reason.as_deref().map(|reason| format!(" / {}", printable(reason))).unwrap_or_default();
-    let title = if failed { format!("FAILED  {}{reason}", verdict.class) } else { "NOTHING FAILED in the end".to_owned() };
+    let title =
+        if failed { format!("FAILED  {}{reason}", verdict.class) } else { "NOTHING FAILED in the end".to_owned() };
     writeln!(out, "{}", style.paint(&title, if failed { BAD } else { GOOD }))?;
     if failed {
         writeln!(out, "  hop:      {}", verdict.hop.as_deref().unwrap_or("unknown"))?;
@@ -101,7 +107,13 @@ fn write_verdict(out: &mut impl Write, verdict: &RequestVerdict, style: OutputSt
         let by = recovered.by_request_id.as_deref().unwrap_or("its sign-in");
         writeln!(out, "  recovered by {} at {at}{}", printable(by), words_of(&recovered.steps))?;
         for change in &recovered.changed {
-            writeln!(out, "    {} changed: {} → {}", change.field, printable_start(&change.before, 60), printable_start(&change.after, 60))?;
+            writeln!(
+                out,
+                "    {} changed: {} → {}",
+                change.field,
+                printable_start(&change.before, 60),
+                printable_start(&change.after, 60)
+            )?;
         }
     }
     for fact in &verdict.evidence {
@@ -213,7 +225,12 @@ fn write_remarks(out: &mut impl Write, found: &RequestTimeline) -> std::io::Resu
     }
     for skew in &found.clock_skew {
         let way = if skew.ahead_ms < 0 { "behind" } else { "ahead" };
-        writeln!(out, "the clock of {} is at least {} ms {way}", printable(&skew.source), skew.ahead_ms.unsigned_abs())?;
+        writeln!(
+            out,
+            "the clock of {} is at least {} ms {way}",
+            printable(&skew.source),
+            skew.ahead_ms.unsigned_abs()
+        )?;
     }
     if found.truncated {
         writeln!(out, "there are more events than are shown")?;
@@ -244,10 +261,17 @@ mod tests {
         let joined = Joined {
             events: vec![
                 row("1", "mcp.auth.credential", "downstream", 0, "none", json!({"credential_kind": "user_key"})),
-                row("2", "mcp.auth.refresh", "upstream", 182, "refresh_failure", json!({
-                    "reason": "expired", "http_status": 400, "oauth_error": "invalid_grant", "token_trigger": "on_demand",
-                    "evidence": {"oauth_error": "invalid_grant"}, "message": "token \u{1b}[31mtoo old",
-                })),
+                row(
+                    "2",
+                    "mcp.auth.refresh",
+                    "upstream",
+                    182,
+                    "refresh_failure",
+                    json!({
+                        "reason": "expired", "http_status": 400, "oauth_error": "invalid_grant", "token_trigger": "on_demand",
+                        "evidence": {"oauth_error": "invalid_grant"}, "message": "token \u{1b}[31mtoo old",
+                    }),
+                ),
                 row("3", "mcp.request.rejected", "downstream", 190, "sign_in_required", json!({"http_status": 401})),
             ],
             truncated: false,
@@ -263,7 +287,8 @@ mod tests {
     fn the_page_for_a_terminal() {
         let mut out = Vec::new();
         write_timeline(&mut out, &found(), OutputStyle::Plain).unwrap();
-        let lines: Vec<String> = String::from_utf8(out).unwrap().lines().map(|line| line.trim_end().to_owned()).collect();
+        let lines: Vec<String> =
+            String::from_utf8(out).unwrap().lines().map(|line| line.trim_end().to_owned()).collect();
         insta::assert_snapshot!(lines.join("\n"));
     }
 
@@ -278,7 +303,9 @@ mod tests {
 
     #[test]
     fn offsets_are_read_in_a_fitting_unit() {
-        for (milliseconds, text) in [(0, "+0 ms"), (-2000, "-2000 ms"), (65_000, "+65 s"), (-3_000_000, "-50 min"), (90_000_000, "+25 h")] {
+        for (milliseconds, text) in
+            [(0, "+0 ms"), (-2000, "-2000 ms"), (65_000, "+65 s"), (-3_000_000, "-50 min"), (90_000_000, "+25 h")]
+        {
             assert_eq!(offset(TimeDelta::milliseconds(milliseconds)), text);
         }
     }

@@ -37,18 +37,21 @@ pub struct MigrateArgs {
 pub async fn run(args: &MigrateArgs, config: &Config, output: &mut impl Write) -> anyhow::Result<Exit> {
     let store = connect(&config.clickhouse);
     let mut lines = Vec::new();
-    let migrated = migrate(&store, &config.clickhouse, config.retention, args.dry_run, &mut |step, done, statement| match done {
-        Done::Applied => lines.push(format!("applied  {}", step.name)),
-        Done::Already => lines.push(format!("already  {}", step.name)),
-        Done::Pending => lines.push(format!("pending  {}\n{}", step.name, statement.trim_end())),
-    })
-    .await;
+    let migrated =
+        migrate(&store, &config.clickhouse, config.retention, args.dry_run, &mut |step, done, statement| match done {
+            Done::Applied => lines.push(format!("applied  {}", step.name)),
+            Done::Already => lines.push(format!("already  {}", step.name)),
+            Done::Pending => lines.push(format!("pending  {}\n{}", step.name, statement.trim_end())),
+        })
+        .await;
     for line in lines {
         writeln!(output, "{line}")?;
     }
     migrated?;
     if args.topics {
-        for (name, partitions, compacted) in [(&config.kafka.topic, args.partitions, false), (&config.kafka.registry_topic, 1, true)] {
+        for (name, partitions, compacted) in
+            [(&config.kafka.topic, args.partitions, false), (&config.kafka.registry_topic, 1, true)]
+        {
             let line = create_topic(config, args, name, partitions, compacted).await?;
             writeln!(output, "{line}")?;
         }
@@ -56,7 +59,13 @@ pub async fn run(args: &MigrateArgs, config: &Config, output: &mut impl Write) -
     Ok(Exit::Ok)
 }
 
-async fn create_topic(config: &Config, args: &MigrateArgs, name: &str, partitions: i32, compacted: bool) -> anyhow::Result<String> {
+async fn create_topic(
+    config: &Config,
+    args: &MigrateArgs,
+    name: &str,
+    partitions: i32,
+    compacted: bool,
+) -> anyhow::Result<String> {
     let admin: AdminClient<DefaultClientContext> = client(&config.kafka).create().map_err(SourceError::Setup)?;
     let unreachable = |source| SourceError::Unreachable { brokers: config.kafka.brokers.clone(), source };
     let metadata = admin.inner().fetch_metadata(Some(name), REQUEST_TIMEOUT).map_err(unreachable)?;

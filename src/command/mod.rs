@@ -68,7 +68,9 @@ pub fn exit_code_of(error: &anyhow::Error) -> u8 {
             || cause.downcast_ref::<QueryError>().is_some_and(|error| error.code() == "store_unreachable")
     });
     let bad_words = error.chain().any(|cause| {
-        cause.is::<ConfigError>() || cause.is::<codes::UnknownClass>() || cause.downcast_ref::<QueryError>().is_some_and(QueryError::is_bad_input)
+        cause.is::<ConfigError>()
+            || cause.is::<codes::UnknownClass>()
+            || cause.downcast_ref::<QueryError>().is_some_and(QueryError::is_bad_input)
     });
     match (bad_words, unreachable) {
         (true, _) => 2,
@@ -105,7 +107,8 @@ pub fn start_logs(config: &Config) -> anyhow::Result<Telemetry> {
 /// Every fault of the rules file at once.
 pub fn classifier(config: &Config) -> anyhow::Result<Classifier> {
     let Some(path) = &config.rules else { return Ok(Classifier::embedded()?) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
     Classifier::from_toml(&text).with_context(|| format!("the rules file {} has faults", path.display()))
 }
 
@@ -131,7 +134,8 @@ pub fn colours() -> bool {
 /// When the handlers cannot be installed.
 pub fn stop_signal() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
-    let (set, mut terminate) = (Arc::clone(&stop), tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?);
+    let (set, mut terminate) =
+        (Arc::clone(&stop), tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?);
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -50,7 +50,9 @@ pub struct RefreshesArgs {
 
 impl RefreshesArgs {
     fn filter(&self, now: DateTime<Utc>) -> Result<RefreshFilter, QueryError> {
-        let time = |name: &'static str, text: &Option<String>| text.as_deref().map(|text| parse_time(name, text, now)).transpose();
+        let time = |name: &'static str, text: &Option<String>| {
+            text.as_deref().map(|text| parse_time(name, text, now)).transpose()
+        };
         Ok(RefreshFilter {
             workspace: self.workspace.clone(),
             slug: self.slug.clone(),
@@ -68,7 +70,13 @@ impl RefreshesArgs {
 /// # Errors
 /// An argument that cannot be read, what keeps the store from answering ([`QueryError`]), or the output from being
 /// written.
-pub async fn run(args: &RefreshesArgs, client: &Client, now: DateTime<Utc>, out: &mut impl Write, style: OutputStyle) -> anyhow::Result<Exit> {
+pub async fn run(
+    args: &RefreshesArgs,
+    client: &Client,
+    now: DateTime<Utc>,
+    out: &mut impl Write,
+    style: OutputStyle,
+) -> anyhow::Result<Exit> {
     let filter = args.filter(now)?;
     let page = Page::parse(List::TokenRefreshes, args.limit.as_deref(), args.cursor.as_deref())?;
     let found = token_refreshes(client, &filter, &page, now).await?;
@@ -85,7 +93,22 @@ fn write_ledger(out: &mut impl Write, found: &Paged<TokenRefresh>, style: Output
     if found.items.is_empty() {
         return writeln!(out, "no refresh was reported");
     }
-    let header = ["time", "workspace", "slug", "user", "outcome", "class", "trigger", "try", "error", "token → new", "lives", "age", "took", "request"];
+    let header = [
+        "time",
+        "workspace",
+        "slug",
+        "user",
+        "outcome",
+        "class",
+        "trigger",
+        "try",
+        "error",
+        "token → new",
+        "lives",
+        "age",
+        "took",
+        "request",
+    ];
     let mut table = style.table(&header);
     for refresh in &found.items {
         let colour = if refresh.class == "none" { Color::Green } else { Color::Red };
@@ -159,8 +182,10 @@ mod tests {
         });
         let refresh = TokenRefresh::of(&serde_json::from_value(row).unwrap());
         let mut out = Vec::new();
-        write_ledger(&mut out, &Paged { items: vec![refresh], next_cursor: Some("c".into()) }, OutputStyle::Plain).unwrap();
-        let lines: Vec<String> = String::from_utf8(out).unwrap().lines().map(|line| line.trim_end().to_owned()).collect();
+        write_ledger(&mut out, &Paged { items: vec![refresh], next_cursor: Some("c".into()) }, OutputStyle::Plain)
+            .unwrap();
+        let lines: Vec<String> =
+            String::from_utf8(out).unwrap().lines().map(|line| line.trim_end().to_owned()).collect();
         insta::assert_snapshot!(lines.join("\n"));
     }
 }

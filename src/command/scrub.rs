@@ -110,26 +110,14 @@ pub fn run(
 ) -> Result<ScrubSummary, ScrubError> {
     let scrubber = Scrubber::new(key);
     let outcome = if arguments.file == Path::new("-") {
-        scrub_lines(
-            &scrubber,
-            arguments.json,
-            BufReader::with_capacity(1 << 16, stdin),
-            stdout,
-        )
+        scrub_lines(&scrubber, arguments.json, BufReader::with_capacity(1 << 16, stdin), stdout)
     } else {
         let path = arguments.file.clone();
         let file = File::open(&path).map_err(|source| ScrubError::Open { path, source })?;
-        scrub_lines(
-            &scrubber,
-            arguments.json,
-            BufReader::with_capacity(1 << 16, file),
-            stdout,
-        )
+        scrub_lines(&scrubber, arguments.json, BufReader::with_capacity(1 << 16, file), stdout)
     };
     match outcome {
-        Err((ScrubError::Write(cause), summary)) if cause.kind() == io::ErrorKind::BrokenPipe => {
-            Ok(summary)
-        }
+        Err((ScrubError::Write(cause), summary)) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(summary),
         other => other.map_err(|(error, _)| error),
     }
 }
@@ -151,19 +139,14 @@ fn scrub_lines(
             Ok(None) => break,
             Err(error) => return Err((ScrubError::Read(error), summary)),
         };
-        let written = if as_json {
-            write_json(scrubber, &line, &mut output)
-        } else {
-            write_text(&mut lines, &line, &mut output)
-        };
+        let written =
+            if as_json { write_json(scrubber, &line, &mut output) } else { write_text(&mut lines, &line, &mut output) };
         let done = written.map_err(|error| (ScrubError::Write(error), summary))?;
         summary.lines += 1;
         summary.removals += done.removals;
         summary.faults += u64::from(done.is_faulty);
     }
-    output
-        .flush()
-        .map_err(|error| (ScrubError::Write(error), summary))?;
+    output.flush().map_err(|error| (ScrubError::Write(error), summary))?;
     Ok(summary)
 }
 
@@ -184,10 +167,7 @@ struct Line<'b> {
 }
 
 /// Reads the next line into `buffer`, at most [`MAX_LINE`] bytes of it; `None` at the end of the input.
-fn read_line<'b>(
-    input: &mut impl BufRead,
-    buffer: &'b mut Vec<u8>,
-) -> io::Result<Option<Line<'b>>> {
+fn read_line<'b>(input: &mut impl BufRead, buffer: &'b mut Vec<u8>) -> io::Result<Option<Line<'b>>> {
     buffer.clear();
     let mut dropped = 0;
     let mut has_break = false;
@@ -222,20 +202,13 @@ fn read_line<'b>(
         (true, _) => (buffer.as_slice(), "\n"),
         (false, _) => (buffer.as_slice(), ""),
     };
-    Ok(Some(Line {
-        content,
-        line_break,
-        dropped,
-    }))
+    Ok(Some(Line { content, line_break, dropped }))
 }
 
 /// Length of the line up to its last space, if one is near; a secret holds no space, so none is cut in two.
 fn cut_at_space(line: &[u8]) -> usize {
     let earliest = line.len().saturating_sub(CUT_BACK);
-    line[earliest..]
-        .iter()
-        .rposition(|byte| *byte == b' ')
-        .map_or(earliest, |offset| earliest + offset)
+    line[earliest..].iter().rposition(|byte| *byte == b' ').map_or(earliest, |offset| earliest + offset)
 }
 
 /// What stands for the dropped rest of a line.
@@ -244,34 +217,19 @@ fn truncation_note(line: &Line<'_>) -> Option<String> {
 }
 
 /// Writes one scrubbed line of text.
-fn write_text(
-    lines: &mut LineScrubber<'_>,
-    line: &Line<'_>,
-    output: &mut impl Write,
-) -> io::Result<LineDone> {
+fn write_text(lines: &mut LineScrubber<'_>, line: &Line<'_>, output: &mut impl Write) -> io::Result<LineDone> {
     let text = String::from_utf8_lossy(line.content);
     let scrubbed = lines.scrub_line(&text);
     output.write_all(scrubbed.text.as_bytes())?;
     let note = truncation_note(line);
     output.write_all(note.as_deref().unwrap_or_default().as_bytes())?;
     output.write_all(line.line_break.as_bytes())?;
-    Ok(LineDone {
-        removals: count(&scrubbed.removals),
-        is_faulty: note.is_some(),
-    })
+    Ok(LineDone { removals: count(&scrubbed.removals), is_faulty: note.is_some() })
 }
 
 /// Writes the object for one line of `--json`.
-fn write_json(
-    scrubber: &Scrubber,
-    line: &Line<'_>,
-    output: &mut impl Write,
-) -> io::Result<LineDone> {
-    let decoded = if line.dropped == 0 {
-        serde_json::from_slice::<String>(line.content).ok()
-    } else {
-        None
-    };
+fn write_json(scrubber: &Scrubber, line: &Line<'_>, output: &mut impl Write) -> io::Result<LineDone> {
+    let decoded = if line.dropped == 0 { serde_json::from_slice::<String>(line.content).ok() } else { None };
     let error = match (&decoded, line.dropped) {
         (Some(_), _) => None,
         (None, 0) => Some("not_a_json_string"),
@@ -282,30 +240,17 @@ fn write_json(
     if let Some(note) = truncation_note(line) {
         scrubbed.text.to_mut().push_str(&note);
     }
-    let object = JsonLine {
-        text: &scrubbed.text,
-        redactions: redactions(&scrubbed),
-        error,
-    };
+    let object = JsonLine { text: &scrubbed.text, redactions: redactions(&scrubbed), error };
     serde_json::to_writer(&mut *output, &object)?;
     output.write_all(b"\n")?;
-    Ok(LineDone {
-        removals: count(&scrubbed.removals),
-        is_faulty: error.is_some(),
-    })
+    Ok(LineDone { removals: count(&scrubbed.removals), is_faulty: error.is_some() })
 }
 
 /// The counts by kind, in the order of the names.
 fn redactions(scrubbed: &Scrubbed<'_>) -> Vec<Redaction> {
-    let by_name: BTreeMap<&'static str, u64> = scrubbed
-        .counts()
-        .into_iter()
-        .map(|(kind, count)| (kind.as_str(), count))
-        .collect();
-    by_name
-        .into_iter()
-        .map(|(kind, count)| Redaction { kind, count })
-        .collect()
+    let by_name: BTreeMap<&'static str, u64> =
+        scrubbed.counts().into_iter().map(|(kind, count)| (kind.as_str(), count)).collect();
+    by_name.into_iter().map(|(kind, count)| Redaction { kind, count }).collect()
 }
 
 /// Number of removals, as counted in the summary.

@@ -50,7 +50,9 @@ pub async fn run(config: &Config, texts: VerdictTexts) -> anyhow::Result<Exit> {
     let admin = bind(config.admin_listen.unwrap_or(ADMIN_LISTEN), config.serve.allow_open).await?;
     info!(url = format!("http://{}", main.local_addr()?), admin = format!("http://{}", admin.local_addr()?), "serving");
     if config.serve.allow_open {
-        warn!("listening beyond loopback is allowed and no tokens exist yet: whoever reaches the port reads every timeline and may write events");
+        warn!(
+            "listening beyond loopback is allowed and no tokens exist yet: whoever reaches the port reads every timeline and may write events"
+        );
     }
     serve(main, admin, state, stop_asked()?).await
 }
@@ -59,7 +61,12 @@ pub async fn run(config: &Config, texts: VerdictTexts) -> anyhow::Result<Exit> {
 ///
 /// # Errors
 /// When a listener fails.
-pub async fn serve(main: TcpListener, admin: TcpListener, state: ApiState, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<Exit> {
+pub async fn serve(
+    main: TcpListener,
+    admin: TcpListener,
+    state: ApiState,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<Exit> {
     let (asked, stopped) = watch::channel(());
     let until_asked = |mut stopped: watch::Receiver<()>| async move {
         // An error means that the sender is gone: it was asked.
@@ -85,10 +92,13 @@ pub async fn serve(main: TcpListener, admin: TcpListener, state: ApiState, stop:
 
 fn state_of(config: &Config, store: Client, texts: VerdictTexts) -> anyhow::Result<ApiState> {
     let delivery_timeout = DELIVERY_TIMEOUT.min(config.serve.request_timeout / 2);
-    let sink = KafkaSink::new(&config.kafka.brokers, &config.kafka.topic, delivery_timeout).context("the kafka producer cannot be set up")?;
+    let sink = KafkaSink::new(&config.kafka.brokers, &config.kafka.topic, delivery_timeout)
+        .context("the kafka producer cannot be set up")?;
     let sink = Arc::new(sink);
-    let limits = Limits { record_bytes: config.ingest.max_record_bytes, retention_days: i64::from(config.retention.auth_days) };
-    let questions = StoreQuestions { client: store.clone(), texts, auth_retention_days: config.retention.auth_days, clock: Clock };
+    let limits =
+        Limits { record_bytes: config.ingest.max_record_bytes, retention_days: i64::from(config.retention.auth_days) };
+    let questions =
+        StoreQuestions { client: store.clone(), texts, auth_retention_days: config.retention.auth_days, clock: Clock };
     let parts = [clickhouse_part(store.clone(), config), schema_part(store, config), kafka_part(Arc::clone(&sink))];
     Ok(ApiState {
         questions: Arc::new(questions),
@@ -166,7 +176,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_lets_the_call_under_way_finish_and_takes_no_new_one() {
-        let (main, admin) = (bind("127.0.0.1:0".parse().unwrap(), false).await.unwrap(), bind("127.0.0.1:0".parse().unwrap(), false).await.unwrap());
+        let (main, admin) = (
+            bind("127.0.0.1:0".parse().unwrap(), false).await.unwrap(),
+            bind("127.0.0.1:0".parse().unwrap(), false).await.unwrap(),
+        );
         let address = main.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let stopped = async move { stopped.await.unwrap() };

@@ -72,7 +72,11 @@ pub struct SimulateKafka {
 
 impl From<&crate::config::Kafka> for SimulateKafka {
     fn from(settings: &crate::config::Kafka) -> Self {
-        Self { brokers: settings.brokers.clone(), topic: settings.topic.clone(), registry_topic: settings.registry_topic.clone() }
+        Self {
+            brokers: settings.brokers.clone(),
+            topic: settings.topic.clone(),
+            registry_topic: settings.registry_topic.clone(),
+        }
     }
 }
 
@@ -88,20 +92,10 @@ pub fn run(
 ) -> anyhow::Result<()> {
     let mut simulation = Simulation::new(options(arguments, hash_key, now)?)?;
     let mut sink = Sink::open(arguments, kafka)?;
-    let mut answers = arguments
-        .answers
-        .as_deref()
-        .map(AnswerFile::create)
-        .transpose()?;
+    let mut answers = arguments.answers.as_deref().map(AnswerFile::create).transpose()?;
     let progress = progress_bar(arguments.events)?;
     let began = Instant::now();
-    match tell(
-        &mut simulation,
-        &mut sink,
-        answers.as_mut(),
-        &progress,
-        arguments.rate,
-    ) {
+    match tell(&mut simulation, &mut sink, answers.as_mut(), &progress, arguments.rate) {
         Ok(()) => {}
         // Whoever read standard output (`head`) has seen enough; there is nobody left to tell.
         Err(error) if is_broken_pipe(&error) => return Ok(()),
@@ -115,18 +109,11 @@ pub fn run(
     let seconds = began.elapsed().as_secs_f64();
     let events = simulation.written();
     let pace = events as f64 / seconds.max(f64::EPSILON);
-    writeln!(
-        io::stderr(),
-        "simulate: {events} events in {seconds:.2} s ({pace:.0} events/s)"
-    )?;
+    writeln!(io::stderr(), "simulate: {events} events in {seconds:.2} s ({pace:.0} events/s)")?;
     Ok(())
 }
 
-fn options(
-    arguments: &SimulateArguments,
-    hash_key: &[u8],
-    now: DateTime<Utc>,
-) -> anyhow::Result<SimulationOptions> {
+fn options(arguments: &SimulateArguments, hash_key: &[u8], now: DateTime<Utc>) -> anyhow::Result<SimulationOptions> {
     let span = TimeDelta::from_std(arguments.span).context("--span is too long")?;
     Ok(SimulationOptions {
         seed: arguments.seed,
@@ -153,10 +140,7 @@ fn tell(
         sink.write(&record)?;
         simulation.drain_answers(&mut answer_lines);
         if let Some(answers) = answers.as_deref_mut() {
-            answers
-                .writer
-                .write_all(&answer_lines)
-                .context("cannot write the answers")?;
+            answers.writer.write_all(&answer_lines).context("cannot write the answers")?;
         }
         answer_lines.clear();
         let written = simulation.written();
@@ -173,9 +157,7 @@ fn tell(
 
 /// On a terminal only; elsewhere it draws nothing.
 fn progress_bar(events: u64) -> anyhow::Result<ProgressBar> {
-    let style = ProgressStyle::with_template(
-        "{bar:40} {human_pos}/{human_len} events  {per_sec}  {eta} left",
-    )?;
+    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} events  {per_sec}  {eta} left")?;
     Ok(ProgressBar::new(events).with_style(style))
 }
 
@@ -190,9 +172,7 @@ fn parse_span(text: &str) -> Result<Duration, String> {
         'd' => 86_400,
         _ => return Err(refusal()),
     };
-    let count = text
-        .strip_suffix(unit)
-        .and_then(|count| count.parse::<u64>().ok());
+    let count = text.strip_suffix(unit).and_then(|count| count.parse::<u64>().ok());
     let count = count.ok_or_else(refusal)?;
     let span = Duration::from_secs(count.saturating_mul(seconds));
     if span.is_zero() || span > LONGEST_SPAN {
@@ -202,10 +182,7 @@ fn parse_span(text: &str) -> Result<Duration, String> {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let kind = error
-        .root_cause()
-        .downcast_ref::<io::Error>()
-        .map(io::Error::kind);
+    let kind = error.root_cause().downcast_ref::<io::Error>().map(io::Error::kind);
     kind == Some(ErrorKind::BrokenPipe)
 }
 
@@ -218,10 +195,7 @@ enum Sink {
 impl Sink {
     fn open(arguments: &SimulateArguments, kafka: &SimulateKafka) -> anyhow::Result<Self> {
         match &arguments.output {
-            Some(output) => Ok(Self::Lines(LineSink::create(
-                output,
-                arguments.registry.as_deref(),
-            )?)),
+            Some(output) => Ok(Self::Lines(LineSink::create(output, arguments.registry.as_deref())?)),
             None => Ok(Self::Kafka(Box::new(KafkaSink::connect(kafka)?))),
         }
     }
@@ -263,31 +237,19 @@ struct AnswerFile {
 impl AnswerFile {
     fn create(path: &Path) -> anyhow::Result<Self> {
         if path.is_dir() {
-            bail!(
-                "{} is a directory, not a file for the answers",
-                path.display()
-            );
+            bail!("{} is a directory, not a file for the answers", path.display());
         }
         let mut partial = OsString::from(path);
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        let file = File::create(&partial)
-            .with_context(|| format!("cannot write {}", partial.display()))?;
-        Ok(Self {
-            writer: BufWriter::new(file),
-            partial,
-            path: path.to_owned(),
-        })
+        let file = File::create(&partial).with_context(|| format!("cannot write {}", partial.display()))?;
+        Ok(Self { writer: BufWriter::new(file), partial, path: path.to_owned() })
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        let file = self
-            .writer
-            .into_inner()
-            .context("cannot write the answers")?;
+        let file = self.writer.into_inner().context("cannot write the answers")?;
         file.sync_all().context("cannot write the answers")?;
-        std::fs::rename(&self.partial, &self.path)
-            .with_context(|| format!("cannot write {}", self.path.display()))
+        std::fs::rename(&self.partial, &self.path).with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 

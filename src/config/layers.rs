@@ -119,7 +119,9 @@ fn flatten(table: &toml::Table, origin: &str, faults: &mut Vec<String>) -> BTree
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Boolean(flag) => flag.to_string(),
                 _ => {
-                    faults.push(format!("{origin}: [{section}] {key}: a string, a whole number or a boolean is expected"));
+                    faults.push(format!(
+                        "{origin}: [{section}] {key}: a string, a whole number or a boolean is expected"
+                    ));
                     continue;
                 }
             };
@@ -140,7 +142,11 @@ mod tests {
         std::fs::write(&file, "[kafka]\nbrokers = \"file:1\"\ngroup = \"file\"\ntopic = \"file\"\n").unwrap();
         let layers = Layers {
             flags: [("kafka.brokers".to_owned(), "flag:1".to_owned())].into(),
-            environment: [("GATETRAIL_KAFKA_BROKERS".to_owned(), "env:1".to_owned()), ("GATETRAIL_KAFKA_GROUP".to_owned(), "env".to_owned())].into(),
+            environment: [
+                ("GATETRAIL_KAFKA_BROKERS".to_owned(), "env:1".to_owned()),
+                ("GATETRAIL_KAFKA_GROUP".to_owned(), "env".to_owned()),
+            ]
+            .into(),
             file: Some(file),
         };
         let (found, faults) = merge(&layers);
@@ -155,7 +161,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("gatetrail.toml");
         std::fs::write(&file, "top = 1\n[kafka]\nbroker = \"x\"\n[ingest]\nflush_ms = [1]\n").unwrap();
-        let environment = [("GATETRAIL_KAFKA_BROKRES".to_owned(), "x".to_owned()), ("GATETRAIL_SCRUB_KEY_FILE".to_owned(), "/does/not/exist".to_owned())].into();
+        let environment = [
+            ("GATETRAIL_KAFKA_BROKRES".to_owned(), "x".to_owned()),
+            ("GATETRAIL_SCRUB_KEY_FILE".to_owned(), "/does/not/exist".to_owned()),
+        ]
+        .into();
         let (_, faults) = merge(&Layers { environment, file: Some(file), ..Layers::default() });
         assert_eq!(faults.len(), 5, "{faults:#?}");
     }

@@ -158,7 +158,11 @@ impl Parser<'_> {
         let auth_days = self.number("retention.auth_days", 1..=3_650);
         let call_days = self.number("retention.call_days", 1..=3_650);
         let json = self.one_of("log.format", &["text", "json"]).map(|format| format == "json");
-        let admin_listen = if self.found.contains_key("admin.listen") { Some(self.parse("admin.listen", "an address such as 127.0.0.1:9464")?) } else { None };
+        let admin_listen = if self.found.contains_key("admin.listen") {
+            Some(self.parse("admin.listen", "an address such as 127.0.0.1:9464")?)
+        } else {
+            None
+        };
         Some(Config {
             kafka: kafka?,
             clickhouse: clickhouse?,
@@ -174,8 +178,12 @@ impl Parser<'_> {
     }
 
     fn kafka(&mut self) -> Option<Kafka> {
-        let (brokers, topic, registry_topic, group) =
-            (self.text("kafka.brokers"), self.text("kafka.topic"), self.text("kafka.registry_topic"), self.text("kafka.group"));
+        let (brokers, topic, registry_topic, group) = (
+            self.text("kafka.brokers"),
+            self.text("kafka.topic"),
+            self.text("kafka.registry_topic"),
+            self.text("kafka.group"),
+        );
         Some(Kafka { brokers: brokers?, topic: topic?, registry_topic: registry_topic?, group: group? })
     }
 
@@ -198,7 +206,12 @@ impl Parser<'_> {
         let rows = self.number("ingest.flush_rows", 1..=100_000);
         let bytes = self.number("ingest.flush_bytes", 1_024..=67_108_864);
         let record_bytes = self.number("ingest.max_record_bytes", 1_024..=67_108_864);
-        Some(Ingest { flush_interval: Duration::from_millis(interval?), flush_rows: rows?, flush_bytes: bytes?, max_record_bytes: record_bytes? })
+        Some(Ingest {
+            flush_interval: Duration::from_millis(interval?),
+            flush_rows: rows?,
+            flush_bytes: bytes?,
+            max_record_bytes: record_bytes?,
+        })
     }
 
     fn optional(&self, path: &str) -> Option<String> {
@@ -245,7 +258,8 @@ impl Parser<'_> {
 
     /// A name that stands in statements as an identifier, where nothing can be bound.
     fn identifier(&mut self, path: &str) -> Option<String> {
-        let is_identifier = |text: &String| text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_identifier =
+            |text: &String| text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let value = self.text(path).filter(is_identifier);
         if value.is_none() {
             self.fault(path, "a name of letters, digits and _");

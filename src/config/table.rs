@@ -37,7 +37,13 @@ impl Setting {
     }
 }
 
-const fn setting(section: &'static str, key: &'static str, default: Option<&'static str>, value_name: &'static str, help: &'static str) -> Setting {
+const fn setting(
+    section: &'static str,
+    key: &'static str,
+    default: Option<&'static str>,
+    value_name: &'static str,
+    help: &'static str,
+) -> Setting {
     Setting { section, key, default, value_name, help, secret: false }
 }
 
@@ -49,24 +55,66 @@ const fn secret(section: &'static str, key: &'static str, help: &'static str) ->
 pub const SETTINGS: &[Setting] = &[
     setting("kafka", "brokers", Some("127.0.0.1:9092"), "HOST:PORT,…", "Kafka bootstrap servers"),
     setting("kafka", "topic", Some("mcp.gateway.events"), "TOPIC", "Topic of gateway events"),
-    setting("kafka", "registry_topic", Some("mcp.gateway.registry"), "TOPIC", "Compacted topic of registered servers and keys"),
+    setting(
+        "kafka",
+        "registry_topic",
+        Some("mcp.gateway.registry"),
+        "TOPIC",
+        "Compacted topic of registered servers and keys",
+    ),
     setting("kafka", "group", Some("gatetrail"), "GROUP", "Consumer group"),
     setting("clickhouse", "url", Some("http://127.0.0.1:8123"), "URL", "ClickHouse HTTP address"),
     setting("clickhouse", "database", Some("gatetrail"), "NAME", "ClickHouse database"),
     setting("clickhouse", "user", Some("default"), "NAME", "ClickHouse user"),
     secret("clickhouse", "password", "ClickHouse password"),
     setting("serve", "listen", Some("127.0.0.1:8080"), "ADDR:PORT", "Where the API and the pages are served"),
-    setting("serve", "allow_open", Some("false"), "BOOL", "Allow listening beyond loopback although no tokens exist yet"),
+    setting(
+        "serve",
+        "allow_open",
+        Some("false"),
+        "BOOL",
+        "Allow listening beyond loopback although no tokens exist yet",
+    ),
     setting("serve", "request_timeout_ms", Some("10000"), "MS", "Longest a request may take, 100 to 300000"),
-    setting("admin", "listen", None, "ADDR:PORT", "Where /livez, /readyz and /metrics are served (consume: 127.0.0.1:9464, serve: 127.0.0.1:9465)"),
+    setting(
+        "admin",
+        "listen",
+        None,
+        "ADDR:PORT",
+        "Where /livez, /readyz and /metrics are served (consume: 127.0.0.1:9464, serve: 127.0.0.1:9465)",
+    ),
     setting("ingest", "flush_ms", Some("1000"), "MS", "A batch is sealed this long after its first row, 1 to 60000"),
     setting("ingest", "flush_rows", Some("50000"), "ROWS", "A batch is sealed at this many rows, 1 to 100000"),
-    setting("ingest", "flush_bytes", Some("33554432"), "BYTES", "A batch is sealed at this many record bytes, 1024 to 67108864"),
-    setting("ingest", "max_record_bytes", Some("1048576"), "BYTES", "A larger record goes to the dead letters, 1024 to 67108864"),
-    setting("retention", "auth_days", Some("90"), "DAYS", "How long authentication events are kept; an older event is refused, 1 to 3650"),
+    setting(
+        "ingest",
+        "flush_bytes",
+        Some("33554432"),
+        "BYTES",
+        "A batch is sealed at this many record bytes, 1024 to 67108864",
+    ),
+    setting(
+        "ingest",
+        "max_record_bytes",
+        Some("1048576"),
+        "BYTES",
+        "A larger record goes to the dead letters, 1024 to 67108864",
+    ),
+    setting(
+        "retention",
+        "auth_days",
+        Some("90"),
+        "DAYS",
+        "How long authentication events are kept; an older event is refused, 1 to 3650",
+    ),
     setting("retention", "call_days", Some("30"), "DAYS", "How long call events are kept, 1 to 3650"),
     secret("scrub", "key", "Key of the HMAC fingerprints that stand for removed secrets"),
     setting("classify", "rules", None, "FILE", "Rules file used instead of the built-in one"),
-    setting("log", "filter", None, "FILTER", "What is logged, as a level or a list of target=level (default: warn,gatetrail=info)"),
+    setting(
+        "log",
+        "filter",
+        None,
+        "FILTER",
+        "What is logged, as a level or a list of target=level (default: warn,gatetrail=info)",
+    ),
     setting("log", "format", Some("text"), "FORMAT", "text or json"),
 ];

@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-
 use super::error::DecodeError;
 use super::limits;
 use crate::event::{FieldId, Text};
@@ -96,7 +95,11 @@ impl<'a> Context<'a> {
         if json == "null" || json == "\"\"" {
             return Ok(());
         }
-        let value = if json.starts_with('"') { serde_json::from_str::<JsonText<'a>>(json).map_err(<E as serde::de::Error>::custom)?.0 } else { Cow::Borrowed(json) };
+        let value = if json.starts_with('"') {
+            serde_json::from_str::<JsonText<'a>>(json).map_err(<E as serde::de::Error>::custom)?.0
+        } else {
+            Cow::Borrowed(json)
+        };
         self.keep(key, value)
     }
 

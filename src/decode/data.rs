@@ -11,7 +11,9 @@ use serde_json::value::RawValue;
 use super::context::Context;
 use super::error::DecodeError;
 use super::value::{ReadMember, SentSeed};
-use crate::event::fields::{Count, Flag, Free, Id, Integer, Millis, Name, Names, OneOf, Scope, Status, with_event_fields};
+use crate::event::fields::{
+    Count, Flag, Free, Id, Integer, Millis, Name, Names, OneOf, Scope, Status, with_event_fields,
+};
 use crate::event::{Event, FieldId, Text};
 
 /// What a member name stands for inside a group.
@@ -107,7 +109,8 @@ impl<'de> Visitor<'de> for GroupSeed<'_, 'de> {
                     members.next_value_seed(AttributesSeed { context })?;
                 }
                 Member::Outside => {
-                    let (path, level) = if group.is_empty() { (key, 2) } else { (Cow::Owned(format!("{group}.{key}")), 3) };
+                    let (path, level) =
+                        if group.is_empty() { (key, 2) } else { (Cow::Owned(format!("{group}.{key}")), 3) };
                     let raw: &'de RawValue = members.next_value()?;
                     context.keep_json(path, raw.get(), level)?;
                 }
@@ -143,7 +146,10 @@ impl<'de> Visitor<'de> for AttributesSeed<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(key) = members.next_key_seed(KeySeed)? {
             if key.is_empty() {
-                return Err(self.context.refuse(DecodeError::InvalidField { field: "data.attributes".to_owned(), expected: "keys that are not empty" }));
+                return Err(self.context.refuse(DecodeError::InvalidField {
+                    field: "data.attributes".to_owned(),
+                    expected: "keys that are not empty",
+                }));
             }
             let raw: &'de RawValue = members.next_value()?;
             self.context.keep_json(key, raw.get(), 3)?;

@@ -82,7 +82,9 @@ pub enum DecodeError {
     #[error("`time` is not an RFC 3339 date and time with an offset, such as 2026-11-22T10:00:00.123456Z")]
     BadTime,
     /// `time` lies too far ahead of the record's own timestamp.
-    #[error("`time` is {seconds} s ahead of the record's timestamp, more than the {limit_seconds} s allowed: set the clock of the gateway")]
+    #[error(
+        "`time` is {seconds} s ahead of the record's timestamp, more than the {limit_seconds} s allowed: set the clock of the gateway"
+    )]
     TimeInFuture {
         /// How far ahead, in seconds.
         seconds: i64,

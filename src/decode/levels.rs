@@ -52,7 +52,13 @@ fn needs_of_verdict(event: &Event<'_>) -> Vec<&'static str> {
         missing.push("workspace and slug, or url_path");
     }
     let failed = matches!(event.outcome, Some(Outcome::Failure | Outcome::Denied));
-    let says_why = [FieldId::http_status, FieldId::oauth_error, FieldId::www_authenticate_error, FieldId::mcp_error_code, FieldId::message];
+    let says_why = [
+        FieldId::http_status,
+        FieldId::oauth_error,
+        FieldId::www_authenticate_error,
+        FieldId::mcp_error_code,
+        FieldId::message,
+    ];
     if failed && !has_any(event, &says_why) {
         missing.push("http.status, oauth.error, www_authenticate.error, mcp.error_code or message");
     }
@@ -84,7 +90,8 @@ mod tests {
     use crate::event::{Event, Outcome};
 
     fn refresh() -> Event<'static> {
-        let mut event = Event::new(Cow::Borrowed("e"), Cow::Borrowed("s"), Cow::Borrowed("mcp.auth.refresh"), DateTime::UNIX_EPOCH);
+        let mut event =
+            Event::new(Cow::Borrowed("e"), Cow::Borrowed("s"), Cow::Borrowed("mcp.auth.refresh"), DateTime::UNIX_EPOCH);
         event.outcome = Some(Outcome::Failure);
         event
     }
@@ -98,7 +105,10 @@ mod tests {
         event.url_path = Some(Cow::Borrowed("/wiki/mcp"));
         event.http_status = Some(400);
         let reached = level_of(&event);
-        assert_eq!((reached.level, reached.missing), (2, vec!["token.fingerprint or token.new_fingerprint", "token.trigger"]));
+        assert_eq!(
+            (reached.level, reached.missing),
+            (2, vec!["token.fingerprint or token.new_fingerprint", "token.trigger"])
+        );
         event.token_fingerprint = Some(Cow::Borrowed("f"));
         event.token_trigger = Some(crate::event::TokenTrigger::Proactive);
         assert_eq!(level_of(&event).level, 3);

@@ -31,11 +31,17 @@ pub fn decode_structured<'a>(text: &'a str, record: RecordTime, limits: &Limits)
 ///
 /// # Errors
 /// The first fault found, with its stable code.
-pub fn decode_binary<'a>(headers: &[(&'a str, &'a [u8])], body: &'a str, record: RecordTime, limits: &Limits) -> Result<Event<'a>, DecodeError> {
+pub fn decode_binary<'a>(
+    headers: &[(&'a str, &'a [u8])],
+    body: &'a str,
+    record: RecordTime,
+    limits: &Limits,
+) -> Result<Event<'a>, DecodeError> {
     let mut draft = Draft::default();
     for (header, value) in headers {
         let Some(name) = HEADER_PREFIXES.iter().find_map(|prefix| header.strip_prefix(prefix)) else { continue };
-        let value = std::str::from_utf8(value).map_err(|fault| DecodeError::NotUtf8 { valid_up_to: fault.valid_up_to() })?;
+        let value =
+            std::str::from_utf8(value).map_err(|fault| DecodeError::NotUtf8 { valid_up_to: fault.valid_up_to() })?;
         set_envelope::<serde_json::Error>(&mut draft, Cow::Borrowed(name), Sent::Text(Cow::Borrowed(value)))
             .map_err(|fault| draft.context.explain(&fault))?;
     }
@@ -48,7 +54,9 @@ pub fn decode_binary<'a>(headers: &[(&'a str, &'a [u8])], body: &'a str, record:
 /// Whether the headers are those of binary mode.
 #[must_use]
 pub fn is_binary_mode(headers: &[(&str, &[u8])]) -> bool {
-    headers.iter().any(|(name, _)| HEADER_PREFIXES.iter().any(|prefix| name.strip_prefix(prefix) == Some("specversion")))
+    headers
+        .iter()
+        .any(|(name, _)| HEADER_PREFIXES.iter().any(|prefix| name.strip_prefix(prefix) == Some("specversion")))
 }
 
 /// An event while its envelope is still incomplete.
@@ -69,12 +77,16 @@ impl Default for Draft<'_> {
 fn parse_object<'a>(
     text: &'a str,
     draft: &mut Draft<'a>,
-    read: impl FnOnce(&mut Draft<'a>, &mut serde_json::Deserializer<serde_json::de::StrRead<'a>>) -> Result<(), serde_json::Error>,
+    read: impl FnOnce(
+        &mut Draft<'a>,
+        &mut serde_json::Deserializer<serde_json::de::StrRead<'a>>,
+    ) -> Result<(), serde_json::Error>,
 ) -> Result<(), DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     if !text.trim_start().starts_with('{') {
         // Tell "not JSON" from "JSON, but no object"; skipping a value needs no stack, however deep it is.
-        let skipped = <&RawValue as serde::Deserialize>::deserialize(&mut deserializer).and_then(|_| deserializer.end());
+        let skipped =
+            <&RawValue as serde::Deserialize>::deserialize(&mut deserializer).and_then(|_| deserializer.end());
         return Err(skipped.map_or_else(|fault| draft.context.explain(&fault), |()| DecodeError::NotAnObject));
     }
     read(draft, &mut deserializer).and_then(|()| deserializer.end()).map_err(|fault| draft.context.explain(&fault))
@@ -102,7 +114,11 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_, 'de> {
         while let Some(key) = members.next_key_seed(KeySeed)? {
             if key == "data" {
                 draft.context.enter_name(Cow::Borrowed("data"))?;
-                members.next_value_seed(GroupSeed { group: "", event: &mut draft.event, context: &mut draft.context })?;
+                members.next_value_seed(GroupSeed {
+                    group: "",
+                    event: &mut draft.event,
+                    context: &mut draft.context,
+                })?;
             } else if envelope_name(&key).is_some() {
                 let sent = members.next_value_seed(SentSeed)?;
                 set_envelope(draft, key, sent)?;
@@ -117,7 +133,9 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_, 'de> {
 
 /// The envelope members that the contract knows.
 fn envelope_name(key: &str) -> Option<&'static str> {
-    ["specversion", "id", "source", "type", "time", "datacontenttype", "traceparent"].into_iter().find(|name| *name == key)
+    ["specversion", "id", "source", "type", "time", "datacontenttype", "traceparent"]
+        .into_iter()
+        .find(|name| *name == key)
 }
 
 fn set_envelope<'de, E: Error>(draft: &mut Draft<'de>, key: Text<'de>, sent: Sent<'de>) -> Result<(), E> {
@@ -130,7 +148,11 @@ fn set_envelope<'de, E: Error>(draft: &mut Draft<'de>, key: Text<'de>, sent: Sen
         Sent::Null => return Ok(()),
         Sent::Text(text) if text.is_empty() => return Ok(()),
         Sent::Text(text) => text,
-        _ => return Err(draft.context.refuse(DecodeError::InvalidField { field: name.to_owned(), expected: "a string" })),
+        _ => {
+            return Err(draft
+                .context
+                .refuse(DecodeError::InvalidField { field: name.to_owned(), expected: "a string" }));
+        }
     };
     match name {
         "specversion" if text != "1.0" => return Err(draft.context.refuse(DecodeError::UnsupportedSpecversion)),
@@ -158,8 +180,10 @@ fn set_trace<'de, E: Error>(draft: &mut Draft<'de>, text: Text<'de>) -> Result<(
     let mut parts = text.split('-');
     let (version, trace, span) = (parts.next(), parts.next(), parts.next());
     let hex = |part: Option<&str>, length: usize| {
-        part.filter(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)))
-            .map(str::to_owned)
+        part.filter(|part| {
+            part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        })
+        .map(str::to_owned)
     };
     match (hex(version, 2), hex(trace, 32), hex(span, 16)) {
         (Some(_), Some(trace), Some(span)) => {

@@ -81,7 +81,11 @@ struct WireData {
 ///
 /// # Errors
 /// The first fault found, with its stable code.
-pub fn decode_registry(payload: &Payload<'_>, key: Option<&[u8]>, limits: &Limits) -> Result<RegistryRecord, DecodeError> {
+pub fn decode_registry(
+    payload: &Payload<'_>,
+    key: Option<&[u8]>,
+    limits: &Limits,
+) -> Result<RegistryRecord, DecodeError> {
     if payload.value.is_none_or(<[u8]>::is_empty) {
         let key = key.and_then(|key| std::str::from_utf8(key).ok()).ok_or(DecodeError::EmptyRecord)?;
         return Ok(RegistryRecord::Deleted(key.to_owned()));
@@ -109,7 +113,10 @@ pub fn decode_registry(payload: &Payload<'_>, key: Option<&[u8]>, limits: &Limit
             workspace: known(data.workspace),
             permissions: data.permissions,
         })),
-        _ => Err(DecodeError::InvalidField { field: "type".to_owned(), expected: "mcp.registry.server or mcp.registry.key" }),
+        _ => Err(DecodeError::InvalidField {
+            field: "type".to_owned(),
+            expected: "mcp.registry.server or mcp.registry.key",
+        }),
     }
 }
 
@@ -120,7 +127,10 @@ fn explain(fault: &serde_json::Error, text: &str) -> DecodeError {
     if !text.trim_start().starts_with('{') {
         return DecodeError::NotAnObject;
     }
-    DecodeError::InvalidField { field: "data".to_owned(), expected: "see the registry contract for the types of its members" }
+    DecodeError::InvalidField {
+        field: "data".to_owned(),
+        expected: "see the registry contract for the types of its members",
+    }
 }
 
 fn known(text: Option<String>) -> Option<String> {
@@ -140,6 +150,9 @@ fn version(value: Option<serde_json::Value>) -> Result<Option<String>, DecodeErr
         None | Some(serde_json::Value::Null) => Ok(None),
         Some(serde_json::Value::String(text)) => Ok(known(Some(text))),
         Some(serde_json::Value::Number(number)) => Ok(Some(number.to_string())),
-        Some(_) => Err(DecodeError::InvalidField { field: "data.config_version".to_owned(), expected: "a string or a whole number" }),
+        Some(_) => Err(DecodeError::InvalidField {
+            field: "data.config_version".to_owned(),
+            expected: "a string or a whole number",
+        }),
     }
 }

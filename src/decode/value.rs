@@ -18,7 +18,11 @@ use crate::event::{FieldId, Text};
 /// A kind of member that can be read from a record.
 pub trait ReadMember: Kind {
     /// The value of `field` from what was sent.
-    fn from_sent<'de, E: Error>(field: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E>;
+    fn from_sent<'de, E: Error>(
+        field: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E>;
 }
 
 /// A JSON value as far as a member can hold it.
@@ -90,7 +94,9 @@ impl<'de> Visitor<'de> for SentSeed {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let mut texts = Vec::new();
         while let Some(item) = items.next_element_seed(Self)? {
-            let Sent::Text(text) = item else { return Err(A::Error::invalid_type(serde::de::Unexpected::Other("not a string"), &self)) };
+            let Sent::Text(text) = item else {
+                return Err(A::Error::invalid_type(serde::de::Unexpected::Other("not a string"), &self));
+            };
             texts.push(text);
         }
         Ok(Sent::Texts(texts))
@@ -160,7 +166,11 @@ macro_rules! read_text {
 read_text!(Free Id Name);
 
 impl ReadMember for Scope {
-    fn from_sent<'de, E: Error>(_: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
+    fn from_sent<'de, E: Error>(
+        _: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E> {
         match sent {
             Sent::Null => Ok(None),
             Sent::Text(text) => Ok(known(text)),
@@ -171,7 +181,11 @@ impl ReadMember for Scope {
 }
 
 impl ReadMember for Names {
-    fn from_sent<'de, E: Error>(_: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
+    fn from_sent<'de, E: Error>(
+        _: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E> {
         match sent {
             Sent::Null => Ok(None),
             Sent::Texts(names) => Ok(Some(names)),
@@ -181,7 +195,11 @@ impl ReadMember for Names {
 }
 
 impl ReadMember for Status {
-    fn from_sent<'de, E: Error>(_: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
+    fn from_sent<'de, E: Error>(
+        _: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E> {
         match sent {
             Sent::Null => Ok(None),
             Sent::Integer(number @ 0..=999) => Ok(u16::try_from(number).ok()),
@@ -191,7 +209,11 @@ impl ReadMember for Status {
 }
 
 impl ReadMember for Integer {
-    fn from_sent<'de, E: Error>(_: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
+    fn from_sent<'de, E: Error>(
+        _: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E> {
         match sent {
             Sent::Null => Ok(None),
             Sent::Integer(number) => Ok(Some(number)),
@@ -201,7 +223,11 @@ impl ReadMember for Integer {
 }
 
 impl ReadMember for Count {
-    fn from_sent<'de, E: Error>(_: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
+    fn from_sent<'de, E: Error>(
+        _: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E> {
         match sent {
             Sent::Null => Ok(None),
             Sent::Integer(number) if u32::try_from(number).is_ok() => Ok(u32::try_from(number).ok()),
@@ -211,7 +237,11 @@ impl ReadMember for Count {
 }
 
 impl ReadMember for Millis {
-    fn from_sent<'de, E: Error>(_: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
+    fn from_sent<'de, E: Error>(
+        _: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E> {
         #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds has no 53 significant bits")]
         let millis = match sent {
             Sent::Null => return Ok(None),
@@ -219,12 +249,20 @@ impl ReadMember for Millis {
             Sent::Float(number) => number,
             _ => return wrong(context, "milliseconds as a number from 0"),
         };
-        if millis >= 0.0 && millis.is_finite() { Ok(Some(millis)) } else { wrong(context, "milliseconds as a number from 0") }
+        if millis >= 0.0 && millis.is_finite() {
+            Ok(Some(millis))
+        } else {
+            wrong(context, "milliseconds as a number from 0")
+        }
     }
 }
 
 impl ReadMember for Flag {
-    fn from_sent<'de, E: Error>(_: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
+    fn from_sent<'de, E: Error>(
+        _: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E> {
         match sent {
             Sent::Null => Ok(None),
             Sent::Bool(flag) => Ok(Some(flag)),
@@ -234,7 +272,11 @@ impl ReadMember for Flag {
 }
 
 impl<C: ClosedEnum + fmt::Debug> ReadMember for OneOf<C> {
-    fn from_sent<'de, E: Error>(field: FieldId, sent: Sent<'de>, context: &mut Context<'de>) -> Result<Self::Value<'de>, E> {
+    fn from_sent<'de, E: Error>(
+        field: FieldId,
+        sent: Sent<'de>,
+        context: &mut Context<'de>,
+    ) -> Result<Self::Value<'de>, E> {
         let Some(text) = text(field, sent, context)? else { return Ok(None) };
         let known = C::KNOWN.iter().copied().find(|member| member.as_str() == text);
         if known.is_none() && text != C::UNKNOWN.as_str() {

@@ -104,7 +104,11 @@ impl Enricher {
         }
         let shared = matches!(event.server_auth, Some(ServerAuth::ClientCredentials));
         let user = event.user_id.as_deref().filter(|_| !shared);
-        let (Some(workspace), Some(slug), Some(issuer)) = (event.workspace.as_deref(), event.slug.as_deref(), event.oauth_issuer.as_deref()) else { return };
+        let (Some(workspace), Some(slug), Some(issuer)) =
+            (event.workspace.as_deref(), event.slug.as_deref(), event.oauth_issuer.as_deref())
+        else {
+            return;
+        };
         if user.is_none() && !shared {
             return;
         }
@@ -133,7 +137,10 @@ fn concerns_connection(event: &Event<'_>) -> bool {
         EventKind::Token | EventKind::Refresh | EventKind::Connection | EventKind::StepUp => true,
         EventKind::CallCompleted => {
             event.hop == Some(Hop::Upstream)
-                && matches!(event.server_auth, Some(ServerAuth::OAuthUser | ServerAuth::ClientCredentials | ServerAuth::TokenExchange))
+                && matches!(
+                    event.server_auth,
+                    Some(ServerAuth::OAuthUser | ServerAuth::ClientCredentials | ServerAuth::TokenExchange)
+                )
         }
         _ => false,
     }
@@ -145,8 +152,8 @@ mod tests {
 
     use chrono::DateTime;
 
-    use super::registry::Registry;
     use super::Enricher;
+    use super::registry::Registry;
     use crate::decode::registry::{Key, RegistryRecord, Server};
     use crate::event::{CredentialKind, Event, FieldId, Origin, Outcome, ServerAuth};
     use crate::scrub::FingerprintKey;
@@ -174,7 +181,8 @@ mod tests {
     }
 
     fn event(type_name: &'static str) -> Event<'static> {
-        let mut event = Event::new(Cow::Borrowed("e"), Cow::Borrowed("s"), Cow::Borrowed(type_name), DateTime::UNIX_EPOCH);
+        let mut event =
+            Event::new(Cow::Borrowed("e"), Cow::Borrowed("s"), Cow::Borrowed(type_name), DateTime::UNIX_EPOCH);
         event.outcome = Some(Outcome::Failure);
         event
     }
@@ -203,7 +211,11 @@ mod tests {
             let mut event = event("mcp.auth.credential");
             event.url_path = Some(Cow::Borrowed(path));
             enricher().enrich(&mut event);
-            assert_eq!((event.workspace.as_deref(), event.origin_of(FieldId::workspace)), (workspace, origin), "{path}");
+            assert_eq!(
+                (event.workspace.as_deref(), event.origin_of(FieldId::workspace)),
+                (workspace, origin),
+                "{path}"
+            );
         }
     }
 
@@ -224,7 +236,8 @@ mod tests {
     #[test]
     fn a_refresh_without_a_connection_gets_the_one_its_parts_name() {
         let mut event = event("mcp.auth.refresh");
-        (event.workspace, event.slug, event.user_id) = (Some(Cow::Borrowed("acme")), Some(Cow::Borrowed("wiki")), Some(Cow::Borrowed("u1")));
+        (event.workspace, event.slug, event.user_id) =
+            (Some(Cow::Borrowed("acme")), Some(Cow::Borrowed("wiki")), Some(Cow::Borrowed("u1")));
         let enricher = enricher();
         enricher.enrich(&mut event);
         let expected = enricher.key.connection_id("acme", "wiki", Some("u1"), Some("https://idp.example"));
@@ -237,6 +250,9 @@ mod tests {
         let mut event = event("mcp.auth.refresh");
         event.url_path = Some(Cow::Borrowed("/wiki/mcp"));
         Enricher { registry: Registry::default(), key: FingerprintKey::new(b"test") }.enrich(&mut event);
-        assert_eq!((event.slug.as_deref(), event.workspace.as_deref(), event.connection_id.as_deref()), (Some("wiki"), None, None));
+        assert_eq!(
+            (event.slug.as_deref(), event.workspace.as_deref(), event.connection_id.as_deref()),
+            (Some("wiki"), None, None)
+        );
     }
 }

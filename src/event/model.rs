@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::fields::{Count, FieldId, Flag, Free, Id, Integer, Kind, Millis, Name, Names, OneOf, Scope, Status, with_event_fields};
+use super::fields::{
+    Count, FieldId, Flag, Free, Id, Integer, Kind, Millis, Name, Names, OneOf, Scope, Status, with_event_fields,
+};
 use super::kind::EventKind;
 use super::vocabulary::Origin;
 

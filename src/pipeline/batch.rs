@@ -63,7 +63,8 @@ impl Batch {
     pub fn cover(&mut self, record: &Record<'_>) {
         self.since.get_or_insert_with(Instant::now);
         let next = record.offset + 1;
-        self.offsets = Some(self.offsets.map_or(Offsets { first: record.offset, next }, |offsets| Offsets { next, ..offsets }));
+        self.offsets =
+            Some(self.offsets.map_or(Offsets { first: record.offset, next }, |offsets| Offsets { next, ..offsets }));
         self.bytes += record.payload.value.map_or(0, <[u8]>::len);
     }
 
@@ -109,7 +110,12 @@ impl Batch {
         let token = format!("v1:{epoch}:{topic}:{partition}:{}:{}", offsets.first, offsets.next);
         let mut inserts = Vec::with_capacity(2);
         if !events.is_empty() {
-            inserts.push(Insert { table: "events", format: "ArrowStream", body: Bytes::from(events.finish()?), token: token.clone() });
+            inserts.push(Insert {
+                table: "events",
+                format: "ArrowStream",
+                body: Bytes::from(events.finish()?),
+                token: token.clone(),
+            });
         }
         if !dead_letters.is_empty() {
             let body = Bytes::from(dead_letter_rows::encode(&dead_letters)?);

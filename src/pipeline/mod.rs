@@ -49,7 +49,12 @@ impl Steps {
     ///
     /// # Errors
     /// Only when a column cannot take a row, which ends the batch; a record's own faults never do.
-    pub fn ingest(&mut self, record: &Record<'_>, position: &KafkaPosition, batch: &mut Batch) -> Result<(), StoreError> {
+    pub fn ingest(
+        &mut self,
+        record: &Record<'_>,
+        position: &KafkaPosition,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
         batch.cover(record);
         match self.store_event(record, position, batch) {
             Ok(stored) => stored,
@@ -61,13 +66,21 @@ impl Steps {
         }
     }
 
-    fn store_event(&mut self, record: &Record<'_>, position: &KafkaPosition, batch: &mut Batch) -> Result<Result<(), StoreError>, DecodeError> {
+    fn store_event(
+        &mut self,
+        record: &Record<'_>,
+        position: &KafkaPosition,
+        batch: &mut Batch,
+    ) -> Result<Result<(), StoreError>, DecodeError> {
         let mut event = decode::decode(&record.payload, &self.limits)?;
         scrub::scrub_event(&self.scrubber, &mut event);
         self.enricher.enrich(&mut event);
         let verdict = self.classifier.classify(&event);
         batch.counts.record(RecordOutcome::Accepted, record.payload.time.0);
         batch.counts.event(&event, &verdict, &mut self.reconnects);
-        Ok(batch.events.push(&event, &verdict, self.classifier.version(), position, record.payload.time.0).map_err(StoreError::from))
+        Ok(batch
+            .events
+            .push(&event, &verdict, self.classifier.version(), position, record.payload.time.0)
+            .map_err(StoreError::from))
     }
 }

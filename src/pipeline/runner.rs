@@ -139,12 +139,22 @@ impl Runner {
     }
 
     /// Puts one record through the steps; `true` when its batch is full.
-    fn take(&mut self, message: &rdkafka::message::BorrowedMessage<'_>, partitions: &mut Partitions) -> Result<bool, StoreError> {
+    fn take(
+        &mut self,
+        message: &rdkafka::message::BorrowedMessage<'_>,
+        partitions: &mut Partitions,
+    ) -> Result<bool, StoreError> {
         let mut header_list = Vec::new();
         headers(message, &mut header_list);
         let payload = Payload { headers: &header_list, value: message.payload(), time: record_time(message) };
         let record = Record { topic: &self.topic, partition: message.partition(), offset: message.offset(), payload };
-        let position = KafkaPosition { topic: Arc::clone(&self.topic), topic_id: self.topic_id.clone(), partition: record.partition, offset: record.offset, index: 0 };
+        let position = KafkaPosition {
+            topic: Arc::clone(&self.topic),
+            topic_id: self.topic_id.clone(),
+            partition: record.partition,
+            offset: record.offset,
+            index: 0,
+        };
         let partition = partitions.get(record.partition);
         self.steps.ingest(&record, &position, &mut partition.batch)?;
         Ok(partition.batch.is_full(self.seal_at))
@@ -158,7 +168,14 @@ impl Runner {
     }
 
     /// Seals what is due; a partition that is full while its last batch is in flight is held.
-    fn seal_due(&self, consumer: &EventConsumer, partitions: &mut Partitions, reports: &SyncSender<Report>, topic_epoch: &str, all: bool) -> Result<(), StoreError> {
+    fn seal_due(
+        &self,
+        consumer: &EventConsumer,
+        partitions: &mut Partitions,
+        reports: &SyncSender<Report>,
+        topic_epoch: &str,
+        all: bool,
+    ) -> Result<(), StoreError> {
         let now = Instant::now();
         for (number, partition) in partitions.iter_mut() {
             if partition.in_flight.is_some() {
@@ -193,7 +210,8 @@ impl Runner {
             let sending = Instant::now();
             let mut confirmed = Ok(());
             for insert in &inserts {
-                let mut on_retry = |error: &StoreError, attempt: u32| note_retry(error, attempt, insert.table, &metrics, &health);
+                let mut on_retry =
+                    |error: &StoreError, attempt: u32| note_retry(error, attempt, insert.table, &metrics, &health);
                 confirmed = writer::insert(&store, insert, &mut on_retry).await;
                 if confirmed.is_err() {
                     break;
@@ -209,7 +227,12 @@ impl Runner {
     }
 
     /// Commits what was confirmed since the last look.
-    fn settle(&self, consumer: &EventConsumer, partitions: &mut Partitions, reported: &Receiver<Report>) -> Result<(), StoreError> {
+    fn settle(
+        &self,
+        consumer: &EventConsumer,
+        partitions: &mut Partitions,
+        reported: &Receiver<Report>,
+    ) -> Result<(), StoreError> {
         while let Ok(report) = reported.try_recv() {
             report.confirmed?;
             self.metrics.apply(&report.counts);
@@ -225,7 +248,13 @@ impl Runner {
     }
 
     /// Seals, inserts and commits everything that is under way, for at most [`DRAIN`].
-    fn drain(&mut self, consumer: &EventConsumer, partitions: &mut Partitions, (reports, reported): (&SyncSender<Report>, &Receiver<Report>), topic_epoch: &str) -> Result<(), RunError> {
+    fn drain(
+        &mut self,
+        consumer: &EventConsumer,
+        partitions: &mut Partitions,
+        (reports, reported): (&SyncSender<Report>, &Receiver<Report>),
+        topic_epoch: &str,
+    ) -> Result<(), RunError> {
         let deadline = Instant::now() + DRAIN;
         while !partitions.is_idle() {
             self.seal_due(consumer, partitions, reports, topic_epoch, true)?;
@@ -254,7 +283,11 @@ fn note_retry(error: &StoreError, attempt: u32, table: &str, metrics: &Metrics, 
     metrics.insert_retried(error.code());
     let first = !health.failing.swap(true, Ordering::Relaxed);
     if error.remedy() == Remedy::Halt && (first || attempt == 1) {
-        tracing::error!(table, cause = chain(error), "clickhouse refuses inserts; ingest waits until this is mended, nothing is lost");
+        tracing::error!(
+            table,
+            cause = chain(error),
+            "clickhouse refuses inserts; ingest waits until this is mended, nothing is lost"
+        );
     } else if first {
         tracing::warn!(table, cause = chain(error), "an insert failed; it is tried again until clickhouse takes it");
     }

@@ -72,7 +72,12 @@ impl QueryError {
     pub fn is_bad_input(&self) -> bool {
         matches!(
             self,
-            Self::BadCursor | Self::BadLimit | Self::BadTime { .. } | Self::EmptyRange | Self::BadId { .. } | Self::BadFilter { .. }
+            Self::BadCursor
+                | Self::BadLimit
+                | Self::BadTime { .. }
+                | Self::EmptyRange
+                | Self::BadId { .. }
+                | Self::BadFilter { .. }
         )
     }
 }

@@ -94,7 +94,10 @@ pub fn check_id(name: &'static str, id: &str) -> Result<(), QueryError> {
 }
 
 fn check_each(values: &[(&'static str, &Option<String>)]) -> Result<(), QueryError> {
-    values.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).try_for_each(|(name, value)| check_id(name, value))
+    values
+        .iter()
+        .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
+        .try_for_each(|(name, value)| check_id(name, value))
 }
 
 fn check_member<E: ClosedEnum>(name: &'static str, value: Option<&str>) -> Result<(), QueryError> {

@@ -161,7 +161,11 @@ async fn add_retries(
         }
         let bounds = lookup_bounds(client, &["request", "caused_by"], &retries, None).await?;
         if let Some(of_retries) = span(&bounds, "request", &retries) {
-            gathered.add(events_of_requests(client, &retries, of_retries, JOINED_ROWS).await?, Relation::Retry, JOINED_ROWS);
+            gathered.add(
+                events_of_requests(client, &retries, of_retries, JOINED_ROWS).await?,
+                Relation::Retry,
+                JOINED_ROWS,
+            );
         }
         cause_span = span(&bounds, "caused_by", &retries);
         causes = retries;
@@ -228,7 +232,11 @@ async fn events_of_requests(
         .await
 }
 
-async fn retries_of_requests(client: &Client, ids: &[String], within: (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<String>, QueryError> {
+async fn retries_of_requests(
+    client: &Client,
+    ids: &[String],
+    within: (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<String>, QueryError> {
     #[derive(Deserialize)]
     struct Row {
         id: String,
@@ -285,7 +293,9 @@ mod tests {
         let time = time_of_id("019aab12-3456-7abc-8def-0123456789ab").unwrap();
         assert_eq!(time.date_naive().to_string(), "2025-11-22");
         assert_eq!(days_near("019aab12-3456-7abc-8def-0123456789ab").unwrap().0.to_string(), "2025-11-21");
-        for id in ["", "req-1", "019aab12-3456-4abc-8def-0123456789ab", "ffffffff-ffff-7fff-bfff-ffffffffffff", "' OR 1=1"] {
+        for id in
+            ["", "req-1", "019aab12-3456-4abc-8def-0123456789ab", "ffffffff-ffff-7fff-bfff-ffffffffffff", "' OR 1=1"]
+        {
             assert_eq!(time_of_id(id), None, "{id}");
             assert_eq!(days_near(id), None, "{id}");
         }

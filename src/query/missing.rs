@@ -94,7 +94,8 @@ fn end_of_request(own: &[&StoredEvent]) -> Option<Expected> {
 fn credential_check(own: &[&StoredEvent]) -> Option<Expected> {
     let refused = own.iter().find(|event| is_closing(event) && event.failed() && !event.is_challenge_only())?;
     let status_of_a_refusal = matches!(refused.integer("http_status"), Some(401 | 403));
-    if !status_of_a_refusal || own.iter().any(|event| event.kind == EventKind::Credential || event.hop == Hop::Upstream) {
+    if !status_of_a_refusal || own.iter().any(|event| event.kind == EventKind::Credential || event.hop == Hop::Upstream)
+    {
         return None;
     }
     Some(Expected {
@@ -106,7 +107,9 @@ fn credential_check(own: &[&StoredEvent]) -> Option<Expected> {
 }
 
 fn upstream_call(own: &[&StoredEvent]) -> Option<Expected> {
-    let at_the_door = |event: &&&StoredEvent| matches!(event.kind, EventKind::Credential | EventKind::Decision) && event.hop != Hop::Upstream;
+    let at_the_door = |event: &&&StoredEvent| {
+        matches!(event.kind, EventKind::Credential | EventKind::Decision) && event.hop != Hop::Upstream
+    };
     let checked = own.iter().rfind(at_the_door)?;
     let refused = own.iter().filter(at_the_door).any(|event| event.failed());
     let went_upstream = own.iter().any(|event| event.hop == Hop::Upstream);
@@ -145,7 +148,9 @@ fn refresh(own: &[&StoredEvent], events: &[StoredEvent]) -> Option<Expected> {
 fn sign_in_steps(events: &[StoredEvent]) -> Vec<Expected> {
     let last = |kind: EventKind| events.iter().rfind(|event| event.kind == kind && event.str("flow_id").is_some());
     let mut expected = Vec::new();
-    if let (Some(authorize), None) = (last(EventKind::Authorize).filter(|event| !event.failed()), last(EventKind::Callback)) {
+    if let (Some(authorize), None) =
+        (last(EventKind::Authorize).filter(|event| !event.failed()), last(EventKind::Callback))
+    {
         expected.push(Expected {
             types: &["mcp.auth.callback"],
             hop: authorize.hop,
@@ -153,7 +158,8 @@ fn sign_in_steps(events: &[StoredEvent]) -> Vec<Expected> {
             text: "the sign-in was started and never came back: abandoned, or still open in the browser",
         });
     }
-    if let (Some(callback), None) = (last(EventKind::Callback).filter(|event| !event.failed()), last(EventKind::Token)) {
+    if let (Some(callback), None) = (last(EventKind::Callback).filter(|event| !event.failed()), last(EventKind::Token))
+    {
         expected.push(Expected {
             types: &["mcp.auth.token"],
             hop: callback.hop,
@@ -179,12 +185,16 @@ mod tests {
     #[test]
     fn steps_that_the_others_lead_one_to_expect_are_named() {
         let credential = event(json!({"event_id": "1", "type": "mcp.auth.credential"}));
-        let refused = event(json!({"event_id": "9", "type": "mcp.request.rejected", "outcome": "failure", "class": "sign_in_required", "http_status": 401}));
+        let refused = event(
+            json!({"event_id": "9", "type": "mcp.request.rejected", "outcome": "failure", "class": "sign_in_required", "http_status": 401}),
+        );
         let call = event(json!({"event_id": "5", "type": "mcp.call.completed", "hop": "upstream"}));
-        let call_refused = event(json!({"event_id": "5", "type": "mcp.call.completed", "hop": "upstream", "outcome": "failure",
+        let call_refused =
+            event(json!({"event_id": "5", "type": "mcp.call.completed", "hop": "upstream", "outcome": "failure",
             "class": "sign_in_required", "server_auth": "oauth_user"}));
         let done = event(json!({"event_id": "9"}));
-        let authorize = event(json!({"event_id": "6", "type": "mcp.auth.authorize", "hop": "upstream", "flow_id": "f"}));
+        let authorize =
+            event(json!({"event_id": "6", "type": "mcp.auth.authorize", "hop": "upstream", "flow_id": "f"}));
         let callback = event(json!({"event_id": "7", "type": "mcp.auth.callback", "hop": "upstream", "flow_id": "f"}));
         let cases: [(Vec<StoredEvent>, &[&str]); 8] = [
             (vec![credential.clone(), call.clone(), done.clone()], &[]),
@@ -205,7 +215,9 @@ mod tests {
     fn absence_counts_only_where_the_gateway_reports_such_steps_on_that_hop() {
         let events = [
             event(json!({"event_id": "1", "type": "mcp.auth.credential"})),
-            event(json!({"event_id": "9", "type": "mcp.request.rejected", "outcome": "failure", "class": "unclassified", "http_status": 502})),
+            event(
+                json!({"event_id": "9", "type": "mcp.request.rejected", "outcome": "failure", "class": "unclassified", "http_status": 502}),
+            ),
         ];
         let pair = |name: &str, hop: &str| (name.to_owned(), hop.to_owned());
         let reported = missing(expected(&events), &[pair("mcp.call.completed", "upstream")]);

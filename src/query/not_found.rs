@@ -69,13 +69,19 @@ pub async fn ingest_freshness(client: &Client, now: DateTime<Utc>) -> Result<Opt
 ///
 /// # Errors
 /// `bad_id` when the id cannot be one; otherwise what keeps the store from answering.
-pub async fn why_not_found(client: &Client, request_id: &str, retention_days: u32, now: DateTime<Utc>) -> Result<NotFound, QueryError> {
+pub async fn why_not_found(
+    client: &Client,
+    request_id: &str,
+    retention_days: u32,
+    now: DateTime<Utc>,
+) -> Result<NotFound, QueryError> {
     #[derive(Deserialize)]
     struct Row {
         kind: String,
     }
     check_id("request_id", request_id)?;
-    let kinds = Statement::new(client, "known_as", include_str!("sql/known_as.sql")).bind("id", request_id).rows::<Row>();
+    let kinds =
+        Statement::new(client, "known_as", include_str!("sql/known_as.sql")).bind("id", request_id).rows::<Row>();
     let (freshness, kinds) = futures_util::try_join!(ingest_freshness(client, now), kinds)?;
     let known_as = kinds.into_iter().map(|row| row.kind).collect();
     Ok(explain(time_of_id(request_id), known_as, freshness, retention_days, now))
@@ -101,13 +107,19 @@ fn explain(
         (NotFoundReason::OtherKindOfId, format!("no request has this id; it is known as another kind of id: {kinds}"))
     } else if is_too_old {
         let day = minted.map(|minted| minted.date_naive().to_string()).unwrap_or_default();
-        (NotFoundReason::OlderThanRetention, format!("the id is from {day}, and events are kept for {retention_days} days"))
+        (
+            NotFoundReason::OlderThanRetention,
+            format!("the id is from {day}, and events are kept for {retention_days} days"),
+        )
     } else if is_not_reached {
         let newest = match newest_age {
             Some(age) => format!("the newest stored event is {} s old", age.num_seconds().max(0)),
             None => "no event of the last two days is stored".to_owned(),
         };
-        (NotFoundReason::IngestBehind, format!("no event carries this id yet: {newest}; try again when ingest has caught up"))
+        (
+            NotFoundReason::IngestBehind,
+            format!("no event carries this id yet: {newest}; try again when ingest has caught up"),
+        )
     } else {
         (NotFoundReason::NoTrace, "no event carries this id, and ingest is up to date".to_owned())
     };

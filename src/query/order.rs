@@ -115,13 +115,19 @@ mod tests {
 
     #[test]
     fn a_gateway_whose_clock_is_off_is_moved_into_the_request() {
-        let cases = [("09:59:58.000", Some(-2000), "b a c"), ("10:00:02.600", Some(2000), "a c b"), ("10:00:00.300", None, "a b c")];
+        let cases = [
+            ("09:59:58.000", Some(-2000), "b a c"),
+            ("10:00:02.600", Some(2000), "a c b"),
+            ("10:00:00.300", None, "a b c"),
+        ];
         for (upstream_time, ahead_ms, order) in cases {
             let events = [
                 event(json!({"event_id": "a", "type": "mcp.auth.credential", "time": "2026-11-22T10:00:00.100000Z"})),
                 event(json!({"event_id": "c", "duration_ms": 100.0, "time": "2026-11-22T10:00:00.500000Z"})),
-                event(json!({"event_id": "b", "source": "//gateway/b", "type": "mcp.call.completed", "hop": "upstream",
-                    "time": format!("2026-11-22T{upstream_time}000Z")})),
+                event(
+                    json!({"event_id": "b", "source": "//gateway/b", "type": "mcp.call.completed", "hop": "upstream",
+                    "time": format!("2026-11-22T{upstream_time}000Z")}),
+                ),
             ];
             let skews: Vec<i64> = clock_skews(&events).iter().map(|skew| skew.ahead_ms).collect();
             assert_eq!(skews, Vec::from_iter(ahead_ms), "{upstream_time}");

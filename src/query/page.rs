@@ -131,7 +131,8 @@ fn decode_cursor(list: List, cursor: &str) -> Result<Position, QueryError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| QueryError::BadCursor)?;
     let plain = String::from_utf8(bytes).map_err(|_| QueryError::BadCursor)?;
     let mut parts = plain.splitn(4, '|');
-    let (Some(VERSION), Some(name), Some(micros), Some(id)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(VERSION), Some(name), Some(micros), Some(id)) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(QueryError::BadCursor);
     };
     if name != list.as_str() || id.is_empty() || id.chars().any(char::is_control) {
@@ -175,7 +176,8 @@ mod tests {
         let of_other_list = encode_cursor(List::TokenRefreshes, &position("a"));
         let cut = encode_cursor(List::Requests, &position(""));
         let long = "A".repeat(5000);
-        let far = encode_cursor(List::Requests, &Position { time: "9999-01-01T00:00:00Z".parse().unwrap(), id: "a".into() });
+        let far =
+            encode_cursor(List::Requests, &Position { time: "9999-01-01T00:00:00Z".parse().unwrap(), id: "a".into() });
         for cursor in ["", "%%%", "AAAA", "MnxyZXF1ZXN0c3wxfGE", of_other_list.as_str(), &cut, &long, &far] {
             let error = Page::parse(List::Requests, None, Some(cursor)).unwrap_err();
             assert_eq!(error.code(), "bad_cursor", "{cursor}");

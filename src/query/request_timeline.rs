@@ -25,7 +25,11 @@ const HABIT_ROWS: u64 = 2_000_000;
 ///
 /// # Errors
 /// `bad_id` when the id cannot be one; otherwise what keeps the store from answering.
-pub async fn request_timeline(client: &Client, request_id: &str, texts: &VerdictTexts) -> Result<Option<RequestTimeline>, QueryError> {
+pub async fn request_timeline(
+    client: &Client,
+    request_id: &str,
+    texts: &VerdictTexts,
+) -> Result<Option<RequestTimeline>, QueryError> {
     check_id("request_id", request_id)?;
     let Some(joined) = join_request(client, request_id).await? else {
         return Ok(None);
@@ -43,7 +47,11 @@ struct ReportedStep {
 }
 
 /// Tells for each step that is not there whether this gateway reports such steps.
-async fn absent_steps(client: &Client, events: &[StoredEvent], expected: Vec<Expected>) -> Result<Vec<MissingStep>, QueryError> {
+async fn absent_steps(
+    client: &Client,
+    events: &[StoredEvent],
+    expected: Vec<Expected>,
+) -> Result<Vec<MissingStep>, QueryError> {
     let own: Vec<&StoredEvent> = events.iter().filter(|event| event.relation == Relation::Request).collect();
     let Some(end) = own.iter().map(|event| event.time).max() else {
         return Ok(Vec::new());

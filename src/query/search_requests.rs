@@ -76,13 +76,19 @@ pub async fn search_requests(
 ) -> Result<Paged<RequestSummary>, QueryError> {
     let range = filter.checked_range(now)?;
     let found = search_request_ids(client, filter, range, page).await?;
-    let page_of_ids = Paged::from_one_more(List::Requests, page, found, |item| Position { time: item.started, id: item.id.clone() });
+    let page_of_ids =
+        Paged::from_one_more(List::Requests, page, found, |item| Position { time: item.started, id: item.id.clone() });
     let mut events = search_request_events(client, &page_of_ids.items, range).await?;
     let summaries = page_of_ids.items.iter().map(|item| summary_of(item, &events.remove(&item.id).unwrap_or_default()));
     Ok(Paged { items: summaries.collect(), next_cursor: page_of_ids.next_cursor })
 }
 
-async fn search_request_ids(client: &Client, filter: &RequestFilter, range: TimeRange, page: &Page) -> Result<Vec<Found>, QueryError> {
+async fn search_request_ids(
+    client: &Client,
+    filter: &RequestFilter,
+    range: TimeRange,
+    page: &Page,
+) -> Result<Vec<Found>, QueryError> {
     Statement::new(client, "search_request_ids", include_str!("sql/search_request_ids.sql"))
         .bind_time("from", range.from)
         .bind_time("to", range.to)
@@ -102,17 +108,22 @@ async fn search_request_ids(client: &Client, filter: &RequestFilter, range: Time
         .await
 }
 
-async fn search_request_events(client: &Client, found: &[Found], range: TimeRange) -> Result<HashMap<String, Vec<StoredEvent>>, QueryError> {
+async fn search_request_events(
+    client: &Client,
+    found: &[Found],
+    range: TimeRange,
+) -> Result<HashMap<String, Vec<StoredEvent>>, QueryError> {
     let Some(first) = found.iter().map(|item| item.started).min() else {
         return Ok(HashMap::new());
     };
     let ids: Vec<&str> = found.iter().map(|item| item.id.as_str()).collect();
-    let rows: Vec<StoredEvent> = Statement::new(client, "search_request_events", include_str!("sql/search_request_events.sql"))
-        .bind("request_ids", ids)
-        .bind_time("from", first)
-        .bind_time("to", range.to)
-        .rows()
-        .await?;
+    let rows: Vec<StoredEvent> =
+        Statement::new(client, "search_request_events", include_str!("sql/search_request_events.sql"))
+            .bind("request_ids", ids)
+            .bind_time("from", first)
+            .bind_time("to", range.to)
+            .rows()
+            .await?;
     let mut by_request: HashMap<String, Vec<StoredEvent>> = HashMap::new();
     for event in rows {
         if let Some(request_id) = event.text("request_id") {

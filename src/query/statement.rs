@@ -61,16 +61,15 @@ impl Statement {
     #[must_use]
     pub fn bind_after(self, page: &Page) -> Self {
         let after = page.after();
-        self.bind("after_time", after.map(|after| store_time(after.time))).bind("after_id", after.map(|after| after.id.as_str()))
+        self.bind("after_time", after.map(|after| store_time(after.time)))
+            .bind("after_id", after.map(|after| after.id.as_str()))
     }
 
     /// Stops reading, without an error, after about so many rows: for questions where a partial answer is an answer.
     #[must_use]
     pub fn read_at_most(self, rows: u64) -> Self {
-        let query = self
-            .query
-            .with_setting("max_rows_to_read", rows.to_string())
-            .with_setting("read_overflow_mode", "break");
+        let query =
+            self.query.with_setting("max_rows_to_read", rows.to_string()).with_setting("read_overflow_mode", "break");
         Self { query }
     }
 

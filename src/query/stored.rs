@@ -104,7 +104,8 @@ impl StoredEvent {
     #[must_use]
     pub fn map(&self, column: &str) -> BTreeMap<String, String> {
         let members = self.columns.get(column).and_then(Value::as_object);
-        let texts = members.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+        let texts =
+            members.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
         texts.collect()
     }
 
@@ -161,7 +162,8 @@ impl<'de> Deserialize<'de> for StoredEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         let row = Map::<String, Value>::deserialize(deserializer)?;
-        let text = |name: &'static str| row.get(name).and_then(Value::as_str).ok_or_else(|| D::Error::missing_field(name));
+        let text =
+            |name: &'static str| row.get(name).and_then(Value::as_str).ok_or_else(|| D::Error::missing_field(name));
         let time = DateTime::parse_from_rfc3339(text("time")?).map_err(D::Error::custom)?;
         Ok(Self {
             relation: Relation::default(),
@@ -228,19 +230,32 @@ pub(super) mod tests {
         }));
         let names: Vec<&str> = row.other_columns().map(|(name, _)| name.as_str()).collect();
         for (name, kept) in [
-            ("workspace", false), ("oauth_params_sent", true), ("credential_permissions", false), ("empty_lists", false),
-            ("origins", false), ("http_status", true), ("token_rotated", true), ("event_id", false), ("rule", true),
+            ("workspace", false),
+            ("oauth_params_sent", true),
+            ("credential_permissions", false),
+            ("empty_lists", false),
+            ("origins", false),
+            ("http_status", true),
+            ("token_rotated", true),
+            ("event_id", false),
+            ("rule", true),
         ] {
             assert_eq!(names.contains(&name), kept, "{name}");
         }
         assert_eq!(row.text("http_status").as_deref(), Some("401"));
         assert_eq!(row.flag("token_rotated"), Some(false));
-        assert_eq!((row.relation, row.kind, row.outcome), (Relation::Request, EventKind::RequestCompleted, Outcome::Success));
+        assert_eq!(
+            (row.relation, row.kind, row.outcome),
+            (Relation::Request, EventKind::RequestCompleted, Outcome::Success)
+        );
     }
 
     #[test]
     fn a_row_without_its_envelope_is_refused() {
         assert!(serde_json::from_str::<StoredEvent>(r#"{"event_id":"e"}"#).is_err());
-        assert!(serde_json::from_value::<StoredEvent>(json!({"event_id": "e", "source": "s", "type": "t", "time": "no"})).is_err());
+        assert!(
+            serde_json::from_value::<StoredEvent>(json!({"event_id": "e", "source": "s", "type": "t", "time": "no"}))
+                .is_err()
+        );
     }
 }

@@ -213,7 +213,12 @@ pub struct Joined {
 
 /// Makes the answer of joined events; `None` when no event is the request's own.
 #[must_use]
-pub fn assemble(request_id: &str, joined: &Joined, missing: Vec<MissingStep>, texts: &VerdictTexts) -> Option<RequestTimeline> {
+pub fn assemble(
+    request_id: &str,
+    joined: &Joined,
+    missing: Vec<MissingStep>,
+    texts: &VerdictTexts,
+) -> Option<RequestTimeline> {
     let events = &joined.events;
     let own: Vec<&StoredEvent> = events.iter().filter(|event| event.relation == Relation::Request).collect();
     let (first, last) = (own.first()?, own.last()?);
@@ -323,7 +328,11 @@ fn evidence_of(decision: &Decision<'_>, events: &[StoredEvent]) -> Vec<Evidence>
     };
     let failed = events.iter().find(|event| event.event_id == recovered.event_id);
     let mut evidence: Vec<Evidence> = failed.map(of).unwrap_or_default();
-    evidence.push(Evidence { event_id: recovered.by_event_id.clone(), field: "outcome".to_owned(), value: "success".to_owned() });
+    evidence.push(Evidence {
+        event_id: recovered.by_event_id.clone(),
+        field: "outcome".to_owned(),
+        value: "success".to_owned(),
+    });
     evidence
 }
 
@@ -338,7 +347,9 @@ fn related_requests(events: &[StoredEvent]) -> Vec<RelatedRequest> {
         match related.iter_mut().find(|known| known.request_id == request_id) {
             // Events come in order: the last one tells how it ended.
             Some(known) => known.outcome = outcome,
-            None => related.push(RelatedRequest { request_id: request_id.to_owned(), relation: event.relation, outcome }),
+            None => {
+                related.push(RelatedRequest { request_id: request_id.to_owned(), relation: event.relation, outcome })
+            }
         }
     }
     related

@@ -33,17 +33,22 @@ pub struct Decision<'e> {
 #[must_use]
 pub fn decide(events: &[StoredEvent]) -> Decision<'_> {
     let story = placed(events);
-    let own: Vec<Placed<'_>> = story.iter().copied().filter(|placed| placed.event.relation == Relation::Request).collect();
+    let own: Vec<Placed<'_>> =
+        story.iter().copied().filter(|placed| placed.event.relation == Relation::Request).collect();
     let closing = last_closing(&own);
     let outcome = closing.or(own.last().copied()).map(|placed| placed.event.outcome);
     let undecided = Decision { deciding: None, recovered: None, outcome, closed: closing.is_some() };
 
     let own_failures: Vec<Placed<'_>> = own.iter().copied().filter(|placed| placed.event.failed()).collect();
-    let standing: Vec<Placed<'_>> =
-        own_failures.iter().copied().filter(|failure| !overcome(failure, &own) && !made_up_for(failure, outcome)).collect();
+    let standing: Vec<Placed<'_>> = own_failures
+        .iter()
+        .copied()
+        .filter(|failure| !overcome(failure, &own) && !made_up_for(failure, outcome))
+        .collect();
 
     let Some(symptom) = strongest(&standing, &own) else {
-        let failures: Vec<Placed<'_>> = own_failures.into_iter().filter(|failure| !is_handshake(failure, &own)).collect();
+        let failures: Vec<Placed<'_>> =
+            own_failures.into_iter().filter(|failure| !is_handshake(failure, &own)).collect();
         let recovered = strongest(&failures, &own).and_then(|failure| recovery_of(failure, &own, Relation::Request));
         return Decision { recovered, ..undecided };
     };
@@ -83,9 +88,12 @@ fn overcome(failure: &Placed<'_>, others: &[Placed<'_>]) -> bool {
         }
         let succeeded = other.event.outcome == Outcome::Success && !other.event.failed();
         if is_inside_the_call(failed) {
-            return succeeded && other.event.kind == failed.kind && other.event.str("mcp_tool") == failed.str("mcp_tool");
+            return succeeded
+                && other.event.kind == failed.kind
+                && other.event.str("mcp_tool") == failed.str("mcp_tool");
         }
-        let went_through = other.event.kind == EventKind::CallCompleted && (succeeded || other.event.class == Class::ToolError);
+        let went_through =
+            other.event.kind == EventKind::CallCompleted && (succeeded || other.event.class == Class::ToolError);
         let same_step = succeeded && other.event.kind == failed.kind;
         let needs_it = succeeded && is_set_up(failed.kind) && is_end_of_sign_in(other.event.kind);
         same_step || needs_it || (went_through && !is_wrapper(failed))
@@ -164,7 +172,13 @@ fn strength(placed: &Placed<'_>, own: &[Placed<'_>]) -> Strength {
 /// The failure that names its cause best; the innermost, then the first, among equals.
 fn strongest<'e>(failures: &[Placed<'e>], own: &[Placed<'e>]) -> Option<Placed<'e>> {
     let key = |failure: &Placed<'e>| {
-        (Reverse(strength(failure, own)), is_wrapper(failure.event), failure.at, failure.event.kind.rank(), failure.event.identity())
+        (
+            Reverse(strength(failure, own)),
+            is_wrapper(failure.event),
+            failure.at,
+            failure.event.kind.rank(),
+            failure.event.identity(),
+        )
     };
     failures.iter().copied().min_by(|left, right| key(left).cmp(&key(right)))
 }
@@ -206,8 +220,11 @@ fn explanation<'e>(symptom: &Placed<'e>, own: &[Placed<'e>], story: &[Placed<'e>
         return None;
     }
     let end = own.last().map(|placed| placed.at)?;
-    let others: Vec<Placed<'e>> = story.iter().copied().filter(|placed| placed.event.relation != Relation::Retry).collect();
-    let failed_itself = own.iter().any(|placed| placed.event.failed() && is_set_up(placed.event.kind) && placed.event.kind != EventKind::Connection);
+    let others: Vec<Placed<'e>> =
+        story.iter().copied().filter(|placed| placed.event.relation != Relation::Retry).collect();
+    let failed_itself = own.iter().any(|placed| {
+        placed.event.failed() && is_set_up(placed.event.kind) && placed.event.kind != EventKind::Connection
+    });
     let is_outage = symptom.event.class == Class::UpstreamUnavailable;
     let explains = |candidate: &Placed<'e>| {
         let event = candidate.event;
@@ -215,7 +232,9 @@ fn explanation<'e>(symptom: &Placed<'e>, own: &[Placed<'e>], story: &[Placed<'e>
             Relation::Flow => true,
             Relation::CausedBy => candidate.at <= end,
             // Somebody's earlier sign-in on this connection was another attempt; what it left behind still counts.
-            Relation::Connection => candidate.at <= end && !failed_itself && !is_outage && outlasts_its_attempt(event.kind),
+            Relation::Connection => {
+                candidate.at <= end && !failed_itself && !is_outage && outlasts_its_attempt(event.kind)
+            }
             Relation::Request | Relation::Retry => false,
         };
         is_near
@@ -237,23 +256,31 @@ fn outlasts_its_attempt(kind: EventKind) -> bool {
 fn was_refused_at_the_door(own: &[Placed<'_>]) -> bool {
     own.iter().any(|placed| {
         let at_the_door = matches!(placed.event.kind, EventKind::Credential | EventKind::Decision);
-        at_the_door && placed.event.failed() && placed.event.hop != Hop::Upstream && !is_handshake(placed, own) && !overcome(placed, own)
+        at_the_door
+            && placed.event.failed()
+            && placed.event.hop != Hop::Upstream
+            && !is_handshake(placed, own)
+            && !overcome(placed, own)
     })
 }
 
 /// What made up for the failure after the request had ended: a retry that succeeded, or the sign-in it asked for.
 fn recovered_later(cause: &Placed<'_>, symptom: &Placed<'_>, story: &[Placed<'_>]) -> Option<Recovery> {
-    let of_retries: Vec<Placed<'_>> = story.iter().copied().filter(|placed| placed.event.relation == Relation::Retry).collect();
+    let of_retries: Vec<Placed<'_>> =
+        story.iter().copied().filter(|placed| placed.event.relation == Relation::Retry).collect();
     let succeeded = of_retries.iter().rev().find(|last| {
         let request = last.event.str("request_id");
-        let events: Vec<Placed<'_>> = of_retries.iter().copied().filter(|placed| placed.event.str("request_id") == request).collect();
+        let events: Vec<Placed<'_>> =
+            of_retries.iter().copied().filter(|placed| placed.event.str("request_id") == request).collect();
         let end = last_closing(&events).or(events.last().copied());
         let stands = |failure: &Placed<'_>| is_inside_the_call(failure.event) && !overcome(failure, &events);
-        end.is_some_and(|end| end.event.outcome == Outcome::Success && is_same(end.event, last.event)) && !events.iter().any(stands)
+        end.is_some_and(|end| end.event.outcome == Outcome::Success && is_same(end.event, last.event))
+            && !events.iter().any(stands)
     });
     if let Some(success) = succeeded {
         let request = success.event.str("request_id");
-        let retry: Vec<Placed<'_>> = of_retries.iter().copied().filter(|placed| placed.event.str("request_id") == request).collect();
+        let retry: Vec<Placed<'_>> =
+            of_retries.iter().copied().filter(|placed| placed.event.str("request_id") == request).collect();
         return recovery_of(*cause, &retry, Relation::Retry);
     }
     if symptom.event.class != Class::SignInRequired {

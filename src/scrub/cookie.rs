@@ -25,10 +25,8 @@ pub(super) fn in_header(view: View<'_>, at: usize, percent_level: usize) -> Opti
     let first_value = first_value(text)?;
     let is_masked = words::is_placeholder(&text[first_value..]);
     let is_empty = first_value >= text.len();
-    (!is_masked && !is_empty).then_some(Found {
-        percent_layers: percent_level,
-        ..Found::plain(start, end, SecretKind::Cookie)
-    })
+    (!is_masked && !is_empty)
+        .then_some(Found { percent_layers: percent_level, ..Found::plain(start, end, SecretKind::Cookie) })
 }
 
 /// Where the value of the first pair begins: after `=`, however it is written.
@@ -46,13 +44,7 @@ fn first_value(text: &[u8]) -> Option<usize> {
 
 /// Words go on as long as the last one ended with `;` or `,`, or a date is being read.
 fn bare_cookies_end(bytes: &[u8], start: usize, percent_level: usize) -> usize {
-    let ends = Ends {
-        percent_level,
-        comma: false,
-        semicolon: false,
-        equals: false,
-        limit: None,
-    };
+    let ends = Ends { percent_level, comma: false, semicolon: false, equals: false, limit: None };
     let mut end = word_end(bytes, start, ends);
     let mut word = start;
     let mut date_words = 0;
@@ -60,9 +52,7 @@ fn bare_cookies_end(bytes: &[u8], start: usize, percent_level: usize) -> usize {
         let text = &bytes[word..end];
         let begins_date = text.len() >= 8 && text[..8].eq_ignore_ascii_case(b"expires=");
         date_words = if begins_date { DATE_WORDS } else { date_words };
-        let goes_on = text.ends_with(b";")
-            || text.ends_with(b",")
-            || (date_words > 0 && !text.ends_with(b"GMT"));
+        let goes_on = text.ends_with(b";") || text.ends_with(b",") || (date_words > 0 && !text.ends_with(b"GMT"));
         let next = value::skip_spaces(bytes, end);
         if !goes_on || next == end || next >= bytes.len() {
             return trim(bytes, start, end);
@@ -80,19 +70,11 @@ fn bare_cookies_end(bytes: &[u8], start: usize, percent_level: usize) -> usize {
 /// The end of one word, its `;` or `,` included.
 fn word_end(bytes: &[u8], start: usize, ends: Ends) -> usize {
     let end = value::bare_end(bytes, start, ends);
-    if matches!(bytes.get(end), Some(b';' | b',')) {
-        end + 1
-    } else {
-        end
-    }
+    if matches!(bytes.get(end), Some(b';' | b',')) { end + 1 } else { end }
 }
 
 /// Takes the separator off the end of the last pair.
 fn trim(bytes: &[u8], start: usize, end: usize) -> usize {
-    let kept = bytes[start..end]
-        .iter()
-        .rev()
-        .skip_while(|byte| matches!(byte, b';' | b','))
-        .count();
+    let kept = bytes[start..end].iter().rev().skip_while(|byte| matches!(byte, b';' | b',')).count();
     start + kept
 }

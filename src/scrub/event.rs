@@ -39,11 +39,14 @@ pub fn scrub_event(scrubber: &Scrubber, event: &mut Event<'_>) {
     let mut found: Vec<(Removal, Cow<'static, str>)> = Vec::new();
     let mut truncated: Vec<&'static str> = Vec::new();
     event.each_text(&mut |field, text| {
-        let (clean, removals) = changed(text.len(), match field {
-            FieldId::url_path => scrubber.scrub_url(text),
-            _ if is_url(field) => scrubber.strip_url(text),
-            _ => scrubber.scrub_text(text),
-        });
+        let (clean, removals) = changed(
+            text.len(),
+            match field {
+                FieldId::url_path => scrubber.scrub_url(text),
+                _ if is_url(field) => scrubber.strip_url(text),
+                _ => scrubber.scrub_text(text),
+            },
+        );
         put(text, clean, removals, field.column(), &mut found);
         if matches!(field, FieldId::message | FieldId::oauth_error_description) && cut(text) {
             truncated.push(field.path());
@@ -71,12 +74,19 @@ fn scrub_attributes(scrubber: &Scrubber, event: &mut Event<'_>, found: &mut Vec<
             continue;
         }
         let (new_key, new_value) = scrubbed.text.split_once('=').unwrap_or((&scrubbed.text, ""));
-        found.extend(scrubbed.removals.iter().cloned().map(|removal| (removal, Cow::Owned(format!("attributes.{new_key}")))));
+        found.extend(
+            scrubbed.removals.iter().cloned().map(|removal| (removal, Cow::Owned(format!("attributes.{new_key}")))),
+        );
         (*key, *value) = (Cow::Owned(new_key.to_owned()), Cow::Owned(new_value.to_owned()));
     }
 }
 
-fn scrub(scrubber: &Scrubber, text: &mut Text<'_>, member: &'static str, found: &mut Vec<(Removal, Cow<'static, str>)>) {
+fn scrub(
+    scrubber: &Scrubber,
+    text: &mut Text<'_>,
+    member: &'static str,
+    found: &mut Vec<(Removal, Cow<'static, str>)>,
+) {
     let (clean, removals) = changed(text.len(), scrubber.scrub_text(text));
     put(text, clean, removals, member, found);
 }
@@ -89,7 +99,13 @@ fn changed(length: usize, scrubbed: Scrubbed<'_>) -> (Option<String>, Vec<Remova
     }
 }
 
-fn put(text: &mut Text<'_>, clean: Option<String>, removals: Vec<Removal>, member: &'static str, found: &mut Vec<(Removal, Cow<'static, str>)>) {
+fn put(
+    text: &mut Text<'_>,
+    clean: Option<String>,
+    removals: Vec<Removal>,
+    member: &'static str,
+    found: &mut Vec<(Removal, Cow<'static, str>)>,
+) {
     found.extend(removals.into_iter().map(|removal| (removal, Cow::Borrowed(member))));
     if let Some(clean) = clean {
         *text = Cow::Owned(clean);
@@ -150,7 +166,11 @@ mod tests {
         scrub_event(&scrubber(), &mut event);
         assert!(!format!("{event:?}").contains("MARKED"), "{event:?}");
         assert_eq!(event.redactions.len(), 5, "{:?}", event.redactions);
-        assert!(event.redactions.iter().any(|redaction| redaction == "refresh_token@message"), "{:?}", event.redactions);
+        assert!(
+            event.redactions.iter().any(|redaction| redaction == "refresh_token@message"),
+            "{:?}",
+            event.redactions
+        );
     }
 
     #[test]

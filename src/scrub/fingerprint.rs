@@ -22,10 +22,7 @@ impl FingerprintKey {
     /// Takes a key of any length (RFC 2104 §3: at least 32 bytes are advised, longer than 64 are hashed first).
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "HMAC accepts a key of any length (RFC 2104 §2), so this cannot fail"
-        )]
+        #[expect(clippy::expect_used, reason = "HMAC accepts a key of any length (RFC 2104 §2), so this cannot fail")]
         let keyed = Hmac::<Sha256>::new_from_slice(key).expect("hmac accepts keys of any length");
         Self { keyed }
     }
@@ -45,20 +42,8 @@ impl FingerprintKey {
     /// The `connection_id` of a user's link to a server: the fingerprint of
     /// `workspace LF slug LF (user or "shared") LF (issuer or nothing)`.
     #[must_use]
-    pub fn connection_id(
-        &self,
-        workspace: &str,
-        slug: &str,
-        user: Option<&str>,
-        issuer: Option<&str>,
-    ) -> String {
-        let input = [
-            workspace,
-            slug,
-            user.unwrap_or("shared"),
-            issuer.unwrap_or(""),
-        ]
-        .join("\n");
+    pub fn connection_id(&self, workspace: &str, slug: &str, user: Option<&str>, issuer: Option<&str>) -> String {
+        let input = [workspace, slug, user.unwrap_or("shared"), issuer.unwrap_or("")].join("\n");
         self.fingerprint(input.as_bytes())
     }
 }
@@ -78,16 +63,8 @@ mod tests {
         // RFC 4231 §4.2, §4.3 and §4.7 (a key longer than one block).
         let cases: [(&[u8], &[u8], &str); 3] = [
             (&[0x0b; 20], b"Hi There", "hmac-sha256:b0344c61d8db3853"),
-            (
-                b"Jefe",
-                b"what do ya want for nothing?",
-                "hmac-sha256:5bdcc146bf60754e",
-            ),
-            (
-                &[0xaa; 131],
-                b"Test Using Larger Than Block-Size Key - Hash Key First",
-                "hmac-sha256:60e431591ee0b67f",
-            ),
+            (b"Jefe", b"what do ya want for nothing?", "hmac-sha256:5bdcc146bf60754e"),
+            (&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First", "hmac-sha256:60e431591ee0b67f"),
         ];
         for (key, value, expected) in cases {
             assert_eq!(FingerprintKey::new(key).fingerprint(value), expected);
@@ -97,10 +74,7 @@ mod tests {
     #[test]
     fn a_connection_is_its_four_lines() {
         let key = FingerprintKey::new(b"unit test key");
-        assert_eq!(
-            key.connection_id("acme", "wiki", None, None),
-            key.fingerprint(b"acme\nwiki\nshared\n")
-        );
+        assert_eq!(key.connection_id("acme", "wiki", None, None), key.fingerprint(b"acme\nwiki\nshared\n"));
         assert_eq!(
             key.connection_id("acme", "wiki", Some("u_1"), Some("https://idp.example")),
             key.fingerprint(b"acme\nwiki\nu_1\nhttps://idp.example")

@@ -54,35 +54,20 @@ pub(super) fn glyph_at(bytes: &[u8], position: usize) -> Glyph {
         b'&' => entity(rest),
         _ => None,
     };
-    escaped.unwrap_or(Glyph {
-        byte: rest[0],
-        writing: Writing::Plain,
-        level: 0,
-        length: 1,
-    })
+    escaped.unwrap_or(Glyph { byte: rest[0], writing: Writing::Plain, level: 0, length: 1 })
 }
 
 /// `%XX` with any number of `25` between.
 fn percent(rest: &[u8]) -> Option<Glyph> {
     let mut at = 1;
     let mut level = 1;
-    while rest.len() >= at + 4 && &rest[at..at + 2] == b"25" && hex_pair(&rest[at + 2..]).is_some()
-    {
+    while rest.len() >= at + 4 && &rest[at..at + 2] == b"25" && hex_pair(&rest[at + 2..]).is_some() {
         at += 2;
         level += 1;
     }
     let byte = hex_pair(&rest[at..])?;
-    let plain = Glyph {
-        byte,
-        writing: Writing::Percent,
-        level,
-        length: at + 2,
-    };
-    if byte == b'\\' {
-        Some(percent_backslash(rest, plain))
-    } else {
-        Some(plain)
-    }
+    let plain = Glyph { byte, writing: Writing::Percent, level, length: at + 2 };
+    if byte == b'\\' { Some(percent_backslash(rest, plain)) } else { Some(plain) }
 }
 
 /// Percent-encoded backslashes (`%5C`) and what they escape; each adds [`MAX_BACKSLASHES`] to the level, which keeps
@@ -95,12 +80,7 @@ fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
     }
     let at = one.len() * count;
     let level = first.level + count * MAX_BACKSLASHES;
-    let escaped = |byte, length| Glyph {
-        byte,
-        writing: Writing::Percent,
-        level,
-        length: at + length,
-    };
+    let escaped = |byte, length| Glyph { byte, writing: Writing::Percent, level, length: at + length };
     match rest.get(at) {
         Some(b'n') => escaped(b'\n', 1),
         Some(b'r') => escaped(b'\r', 1),
@@ -112,10 +92,7 @@ fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
         },
         Some(b'%') => {
             let digits = one.len() - 2;
-            match (
-                rest[at..].starts_with(&one[..digits]),
-                rest.get(at + digits..).and_then(hex_pair),
-            ) {
+            match (rest[at..].starts_with(&one[..digits]), rest.get(at + digits..).and_then(hex_pair)) {
                 (true, Some(byte @ (b'"' | b'\'' | b'/'))) => escaped(byte, one.len()),
                 _ => first,
             }
@@ -128,21 +105,9 @@ fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
 fn backslash(rest: &[u8]) -> Option<Glyph> {
     let count = rest.iter().take_while(|byte| **byte == b'\\').count();
     if count > MAX_BACKSLASHES {
-        return Some(Glyph {
-            byte: b'\\',
-            writing: Writing::Plain,
-            level: 0,
-            length: count,
-        });
+        return Some(Glyph { byte: b'\\', writing: Writing::Plain, level: 0, length: count });
     }
-    let plain = |byte| {
-        Some(Glyph {
-            byte,
-            writing: Writing::Plain,
-            level: count,
-            length: count + 1,
-        })
-    };
+    let plain = |byte| Some(Glyph { byte, writing: Writing::Plain, level: count, length: count + 1 });
     match *rest.get(count)? {
         quote @ (b'"' | b'\'') => plain(quote),
         b'/' => plain(b'/'),
@@ -156,21 +121,11 @@ fn backslash(rest: &[u8]) -> Option<Glyph> {
             } else {
                 return None;
             };
-            Some(Glyph {
-                byte,
-                writing: Writing::Code,
-                level: count,
-                length: count + 5,
-            })
+            Some(Glyph { byte, writing: Writing::Code, level: count, length: count + 5 })
         }
         b'x' => {
             let byte = hex_pair(rest.get(count + 1..)?)?;
-            Some(Glyph {
-                byte,
-                writing: Writing::Code,
-                level: count,
-                length: count + 3,
-            })
+            Some(Glyph { byte, writing: Writing::Code, level: count, length: count + 3 })
         }
         _ => None,
     }
@@ -187,21 +142,11 @@ fn entity(rest: &[u8]) -> Option<Glyph> {
     let body = &rest[at..];
     for (name, byte) in ENTITIES {
         if body.starts_with(name) {
-            return Some(Glyph {
-                byte,
-                writing: Writing::Entity,
-                level,
-                length: at + name.len(),
-            });
+            return Some(Glyph { byte, writing: Writing::Entity, level, length: at + name.len() });
         }
     }
     let (byte, length) = numeric_entity(body)?;
-    Some(Glyph {
-        byte,
-        writing: Writing::Entity,
-        level,
-        length: at + length,
-    })
+    Some(Glyph { byte, writing: Writing::Entity, level, length: at + length })
 }
 
 /// Whether an entity's text (without `&`) stands here.
@@ -277,15 +222,9 @@ mod tests {
 
     #[test]
     fn an_unfinished_escape_is_a_raw_byte() {
-        for text in [
-            "%", "%2", "%zz", "\\", "\\u00", "\\q", "&", "&nosuch;", "&#;", "&#999;",
-        ] {
+        for text in ["%", "%2", "%zz", "\\", "\\u00", "\\q", "&", "&nosuch;", "&#;", "&#999;"] {
             let glyph = glyph_at(text.as_bytes(), 0);
-            assert_eq!(
-                (glyph.byte, glyph.length),
-                (text.as_bytes()[0], 1),
-                "{text}"
-            );
+            assert_eq!((glyph.byte, glyph.length), (text.as_bytes()[0], 1), "{text}");
         }
     }
 
@@ -307,11 +246,7 @@ mod tests {
             ("'", "\"", false),
         ];
         for (open, found, expected) in cases {
-            assert_eq!(
-                closes(quote(open), quote(found)),
-                expected,
-                "{open} {found}"
-            );
+            assert_eq!(closes(quote(open), quote(found)), expected, "{open} {found}");
         }
     }
 }

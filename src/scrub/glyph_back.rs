@@ -9,22 +9,11 @@ pub(super) fn quote_before(bytes: &[u8], floor: usize, end: usize) -> Option<usi
     let text = &bytes[floor..end];
     let last = *text.last()?;
     if matches!(last, b'"' | b'\'' | b'`') {
-        let slashes = text[..text.len() - 1]
-            .iter()
-            .rev()
-            .take(MAX_BACKSLASHES)
-            .take_while(|byte| **byte == b'\\')
-            .count();
+        let slashes =
+            text[..text.len() - 1].iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
         return Some(end - 1 - slashes);
     }
-    for name in [
-        &b"quot;"[..],
-        b"apos;",
-        b"#34;",
-        b"#39;",
-        b"#x22;",
-        b"#x27;",
-    ] {
+    for name in [&b"quot;"[..], b"apos;", b"#34;", b"#39;", b"#x22;", b"#x27;"] {
         if text.ends_with(name) {
             return entity_start(text, text.len() - name.len()).map(|start| floor + start);
         }
@@ -54,15 +43,8 @@ fn coded_start(text: &[u8], digits_start: usize) -> Option<usize> {
         return Some(without_percent_backslashes(text, start - 1));
     }
     let head = &text[..digits_start];
-    let stem = head
-        .strip_suffix(b"u00")
-        .or_else(|| head.strip_suffix(b"x"))?;
-    let slashes = stem
-        .iter()
-        .rev()
-        .take(MAX_BACKSLASHES)
-        .take_while(|byte| **byte == b'\\')
-        .count();
+    let stem = head.strip_suffix(b"u00").or_else(|| head.strip_suffix(b"x"))?;
+    let slashes = stem.iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
     (slashes > 0).then(|| stem.len() - slashes)
 }
 
@@ -70,10 +52,7 @@ fn coded_start(text: &[u8], digits_start: usize) -> Option<usize> {
 fn without_percent_backslashes(text: &[u8], end: usize) -> usize {
     let mut start = end;
     for _ in 0..MAX_BACKSLASHES {
-        let Some(mut head) = text[..start]
-            .strip_suffix(b"5C")
-            .or_else(|| text[..start].strip_suffix(b"5c"))
-        else {
+        let Some(mut head) = text[..start].strip_suffix(b"5C").or_else(|| text[..start].strip_suffix(b"5c")) else {
             break;
         };
         while let Some(shorter) = head.strip_suffix(b"25") {
@@ -97,10 +76,7 @@ pub(super) fn escape_tail(bytes: &[u8], floor: usize, start: usize, end: usize) 
     match bytes[start - 1] {
         b'%' => {
             let mut at = 0;
-            while word.len() >= at + 4
-                && &word[at..at + 2] == b"25"
-                && hex_pair(&word[at + 2..]).is_some()
-            {
+            while word.len() >= at + 4 && &word[at..at + 2] == b"25" && hex_pair(&word[at + 2..]).is_some() {
                 at += 2;
             }
             match hex_pair(&word[at..]) {
@@ -150,11 +126,7 @@ mod tests {
         ];
         for writing in writings {
             let text = ["name", writing].concat();
-            assert_eq!(
-                quote_before(text.as_bytes(), 0, text.len()),
-                Some(4),
-                "{writing}"
-            );
+            assert_eq!(quote_before(text.as_bytes(), 0, text.len()), Some(4), "{writing}");
         }
         for text in ["name", "n22", "quot;", "x"] {
             assert_eq!(quote_before(text.as_bytes(), 0, text.len()), None, "{text}");
@@ -163,19 +135,9 @@ mod tests {
 
     #[test]
     fn an_escape_before_a_word_is_told_from_the_word() {
-        let cases = [
-            ("%3Fcode", 1, 2),
-            ("%253Fcode", 1, 4),
-            ("\\u0026code", 1, 5),
-            ("\\ncode", 1, 1),
-            ("?code", 1, 0),
-        ];
+        let cases = [("%3Fcode", 1, 2), ("%253Fcode", 1, 4), ("\\u0026code", 1, 5), ("\\ncode", 1, 1), ("?code", 1, 0)];
         for (text, start, expected) in cases {
-            assert_eq!(
-                escape_tail(text.as_bytes(), 0, start, text.len()),
-                expected,
-                "{text}"
-            );
+            assert_eq!(escape_tail(text.as_bytes(), 0, start, text.len()), expected, "{text}");
         }
     }
 }

@@ -216,10 +216,7 @@ pub(super) struct Normal {
 impl Normal {
     /// The normal form of the parts written one after the other, or `None` when that is too long.
     pub(super) fn of(parts: &[&[u8]]) -> Option<Self> {
-        let mut normal = Self {
-            letters: [0; MAX_NAME],
-            length: 0,
-        };
+        let mut normal = Self { letters: [0; MAX_NAME], length: 0 };
         for byte in parts.iter().flat_map(|part| part.iter()) {
             if matches!(byte, b'_' | b'-') {
                 continue;
@@ -260,13 +257,7 @@ impl Keys {
         let mut suffixes = vec![Vec::new(); 256];
         let mut endings = vec![false; 1 << 15];
         for (name, kind, manner) in EXACT {
-            exact.insert(
-                name.as_bytes(),
-                KeyRule {
-                    kind: *kind,
-                    manner: *manner,
-                },
-            );
+            exact.insert(name.as_bytes(), KeyRule { kind: *kind, manner: *manner });
         }
         for suffix in SUFFIXES {
             suffixes[usize::from(suffix.0.as_bytes()[suffix.0.len() - 1])].push(suffix);
@@ -274,11 +265,7 @@ impl Keys {
         for (name, _, _) in EXACT.iter().chain(SUFFIXES) {
             endings[ending(last_three(name.as_bytes()))] = true;
         }
-        Self {
-            exact,
-            suffixes,
-            endings,
-        }
+        Self { exact, suffixes, endings }
     }
 
     /// A cheap test that lets every name of the table pass and few other words: by the last three letters of `text`.
@@ -289,13 +276,8 @@ impl Keys {
     /// As [`Self::find`], but a longer name that merely ends well is not taken.
     pub(super) fn find_whole(&self, name: &Normal) -> Option<KeyRule> {
         let letters = name.as_bytes();
-        let as_suffix = SUFFIXES
-            .iter()
-            .find(|(suffix, _, _)| suffix.as_bytes() == letters);
-        let rule = as_suffix.map(|(_, kind, manner)| KeyRule {
-            kind: *kind,
-            manner: *manner,
-        });
+        let as_suffix = SUFFIXES.iter().find(|(suffix, _, _)| suffix.as_bytes() == letters);
+        let rule = as_suffix.map(|(_, kind, manner)| KeyRule { kind: *kind, manner: *manner });
         self.exact.get(letters).copied().or(rule)
     }
 
@@ -306,29 +288,16 @@ impl Keys {
             return Some(*rule);
         }
         let same_end = &self.suffixes[usize::from(*letters.last()?)];
-        let (_, kind, manner) = same_end
-            .iter()
-            .find(|(suffix, _, _)| letters.ends_with(suffix.as_bytes()))?;
-        let is_statement = STATEMENTS
-            .iter()
-            .any(|word| letters.starts_with(word.as_bytes()));
-        (!is_statement).then_some(KeyRule {
-            kind: *kind,
-            manner: *manner,
-        })
+        let (_, kind, manner) = same_end.iter().find(|(suffix, _, _)| letters.ends_with(suffix.as_bytes()))?;
+        let is_statement = STATEMENTS.iter().any(|word| letters.starts_with(word.as_bytes()));
+        (!is_statement).then_some(KeyRule { kind: *kind, manner: *manner })
     }
 }
 
 /// The last three letters; zeros stand for what is no letter or digit and for everything before it.
 fn last_three(text: &[u8]) -> [u8; 3] {
     let mut letters = [0; 3];
-    for (place, byte) in text
-        .iter()
-        .rev()
-        .take(3)
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .enumerate()
-    {
+    for (place, byte) in text.iter().rev().take(3).take_while(|byte| byte.is_ascii_alphanumeric()).enumerate() {
         letters[2 - place] = *byte;
     }
     letters
@@ -340,21 +309,12 @@ mod tests {
     use crate::scrub::kind::SecretKind;
 
     fn kind_of(name: &str) -> Option<SecretKind> {
-        Keys::new()
-            .find(&Normal::of(&[name.as_bytes()])?)
-            .map(|rule| rule.kind)
+        Keys::new().find(&Normal::of(&[name.as_bytes()])?).map(|rule| rule.kind)
     }
 
     #[test]
     fn spellings_of_one_name_are_one() {
-        for name in [
-            "api_key",
-            "apiKey",
-            "API-KEY",
-            "ApiKey",
-            "x-litellm-api-key",
-            "OPENAI_API_KEY",
-        ] {
+        for name in ["api_key", "apiKey", "API-KEY", "ApiKey", "x-litellm-api-key", "OPENAI_API_KEY"] {
             assert_eq!(kind_of(name), Some(SecretKind::ApiKey), "{name}");
         }
         assert_eq!(kind_of("GITHUB_TOKEN"), Some(SecretKind::Token));
@@ -363,15 +323,9 @@ mod tests {
 
     #[test]
     fn names_about_secrets_hold_none() {
-        for name in [
-            "token_endpoint",
-            "token_type",
-            "invalid_token",
-            "client_secret_post",
-            "key_id",
-            "max_tokens",
-            "client_id",
-        ] {
+        for name in
+            ["token_endpoint", "token_type", "invalid_token", "client_secret_post", "key_id", "max_tokens", "client_id"]
+        {
             assert_eq!(kind_of(name), None, "{name}");
         }
     }
@@ -381,10 +335,7 @@ mod tests {
         let keys = Keys::new();
         for (name, _, _) in EXACT.iter().chain(SUFFIXES) {
             let letters = name.as_bytes();
-            assert!(
-                keys.may_end(letters) && keys.may_end(&letters.to_ascii_uppercase()),
-                "{name}"
-            );
+            assert!(keys.may_end(letters) && keys.may_end(&letters.to_ascii_uppercase()), "{name}");
             assert!(keys.may_end(&[b"; ", letters].concat()), "{name}");
             assert!(Normal::of(&[letters]).is_some());
         }

@@ -145,11 +145,7 @@ mod tests {
         let names: HashSet<&str> = SecretKind::ALL.iter().map(|kind| kind.as_str()).collect();
         assert_eq!(names.len(), SecretKind::ALL.len());
         for name in names {
-            assert!(
-                name.bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
-                "{name}"
-            );
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         }
     }
 }

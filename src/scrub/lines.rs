@@ -20,19 +20,12 @@ impl<'s> LineScrubber<'s> {
     /// Begins outside any key.
     #[must_use]
     pub const fn new(scrubber: &'s Scrubber) -> Self {
-        Self {
-            scrubber,
-            in_private_key: false,
-        }
+        Self { scrubber, in_private_key: false }
     }
 
     /// Scrubs the next line, given without its line break.
     pub fn scrub_line<'t>(&mut self, line: &'t str) -> Scrubbed<'t> {
-        let scrubbed = if self.in_private_key {
-            self.inside_key(line)
-        } else {
-            self.scrubber.scrub_text(line)
-        };
+        let scrubbed = if self.in_private_key { self.inside_key(line) } else { self.scrubber.scrub_text(line) };
         // A block that is complete on one line has been replaced, so a beginning that is left is an open one.
         if opens_key(&scrubbed.text) {
             self.in_private_key = true;
@@ -49,19 +42,12 @@ impl<'s> LineScrubber<'s> {
         }
         let content = line.trim();
         if content.is_empty() {
-            return Scrubbed {
-                text: Cow::Borrowed(line),
-                removals: Vec::new(),
-            };
+            return Scrubbed { text: Cow::Borrowed(line), removals: Vec::new() };
         }
         if content.bytes().all(is_base64) || is_header(content) {
             return self.with_key_removed("", "");
         }
-        let tail = content
-            .bytes()
-            .rev()
-            .take_while(|byte| is_base64(*byte))
-            .count();
+        let tail = content.bytes().rev().take_while(|byte| is_base64(*byte)).count();
         if tail >= BODY_TAIL {
             return self.with_key_removed(&content[..content.len() - tail], "");
         }
@@ -75,20 +61,9 @@ impl<'s> LineScrubber<'s> {
         let after = self.scrubber.scrub_text(after);
         let kind = SecretKind::PemPrivateKey;
         let text = format!("{}[redacted:{kind}]{}", before.text, after.text);
-        let removal = Removal {
-            kind,
-            value_fingerprint: None,
-        };
-        let removals = before
-            .removals
-            .into_iter()
-            .chain([removal])
-            .chain(after.removals)
-            .collect();
-        Scrubbed {
-            text: Cow::Owned(text),
-            removals,
-        }
+        let removal = Removal { kind, value_fingerprint: None };
+        let removals = before.removals.into_iter().chain([removal]).chain(after.removals).collect();
+        Scrubbed { text: Cow::Owned(text), removals }
     }
 }
 
@@ -107,7 +82,5 @@ const fn is_base64(byte: u8) -> bool {
 
 /// A header of an old-style block (RFC 1421 §4.6).
 fn is_header(line: &str) -> bool {
-    ["Proc-Type:", "DEK-Info:", "Comment:", "Version:"]
-        .iter()
-        .any(|name| line.starts_with(name))
+    ["Proc-Type:", "DEK-Info:", "Comment:", "Version:"].iter().any(|name| line.starts_with(name))
 }

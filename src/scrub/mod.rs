@@ -88,10 +88,7 @@ impl Scrubber {
     /// Prepares the tables. `key` is what fingerprints of removed values are made with.
     #[must_use]
     pub fn new(key: FingerprintKey) -> Self {
-        Self {
-            tables: Tables::new(),
-            key,
-        }
+        Self { tables: Tables::new(), key }
     }
 
     /// The key that fingerprints are made with.
@@ -105,10 +102,7 @@ impl Scrubber {
     pub fn scrub_text<'t>(&self, text: &'t str) -> Scrubbed<'t> {
         let found = find_all(&self.tables, text.as_bytes());
         if found.is_empty() {
-            return Scrubbed {
-                text: Cow::Borrowed(text),
-                removals: Vec::new(),
-            };
+            return Scrubbed { text: Cow::Borrowed(text), removals: Vec::new() };
         }
         let mut removals = self.removals(text, &found);
         let mut clean = replace(text, &found);
@@ -122,10 +116,7 @@ impl Scrubber {
             removals.extend(self.removals(&clean, &more));
             clean = replace(&clean, &more);
         }
-        Scrubbed {
-            text: Cow::Owned(clean),
-            removals,
-        }
+        Scrubbed { text: Cow::Owned(clean), removals }
     }
 
     /// For fields that hold one URL: origin and path only. User information, query and fragment are dropped, secrets
@@ -135,10 +126,7 @@ impl Scrubber {
     pub fn strip_url<'t>(&self, text: &'t str) -> Scrubbed<'t> {
         let cut = self.without_query(text);
         match without_user_information(&cut.text) {
-            Some(text) => self.scrub_path(Scrubbed {
-                text: Cow::Owned(text),
-                removals: cut.removals,
-            }),
+            Some(text) => self.scrub_path(Scrubbed { text: Cow::Owned(text), removals: cut.removals }),
             None => self.scrub_path(cut),
         }
     }
@@ -156,18 +144,9 @@ impl Scrubber {
         let removals = self.removals(text, &found);
         let cut = text.find(['?', '#']).unwrap_or(text.len());
         let before_cut = found.into_iter().filter(|one| one.start < cut);
-        let kept: Vec<Found> = before_cut
-            .map(|one| Found {
-                end: one.end.min(cut),
-                ..one
-            })
-            .collect();
+        let kept: Vec<Found> = before_cut.map(|one| Found { end: one.end.min(cut), ..one }).collect();
         let head = &text[..cut];
-        let text = if kept.is_empty() {
-            Cow::Borrowed(head)
-        } else {
-            Cow::Owned(replace(head, &kept))
-        };
+        let text = if kept.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(replace(head, &kept)) };
         Scrubbed { text, removals }
     }
 
@@ -184,10 +163,7 @@ impl Scrubber {
             }
             match replace_segments(&text) {
                 Some((replaced, count)) => {
-                    let segment = Removal {
-                        kind: SecretKind::ApiKey,
-                        value_fingerprint: None,
-                    };
+                    let segment = Removal { kind: SecretKind::ApiKey, value_fingerprint: None };
                     removals.extend(std::iter::repeat_n(segment, count));
                     text = Cow::Owned(replaced);
                 }
@@ -202,10 +178,7 @@ impl Scrubber {
     fn removals(&self, text: &str, found: &[Found]) -> Vec<Removal> {
         let describe = |one: &Found| Removal {
             kind: one.kind,
-            value_fingerprint: one
-                .kind
-                .has_fingerprint()
-                .then(|| self.key.fingerprint(&reveal::raw_value(text, one))),
+            value_fingerprint: one.kind.has_fingerprint().then(|| self.key.fingerprint(&reveal::raw_value(text, one))),
         };
         found.iter().map(describe).collect()
     }
@@ -213,10 +186,7 @@ impl Scrubber {
 
 impl std::fmt::Debug for Scrubber {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Scrubber")
-            .field("key", &self.key)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Scrubber").field("key", &self.key).finish_non_exhaustive()
     }
 }
 
@@ -240,9 +210,7 @@ fn replace(text: &str, found: &[Found]) -> String {
 /// The URL without `user:password@`, if it has that.
 fn without_user_information(text: &str) -> Option<String> {
     let authority = text.find("://")? + "://".len();
-    let end = text[authority..]
-        .find('/')
-        .map_or(text.len(), |length| authority + length);
+    let end = text[authority..].find('/').map_or(text.len(), |length| authority + length);
     let at_sign = text[authority..end].rfind('@')? + authority;
     Some([&text[..authority], &text[at_sign + 1..]].concat())
 }
@@ -251,9 +219,7 @@ fn without_user_information(text: &str) -> Option<String> {
 fn replace_segments(text: &str) -> Option<(String, usize)> {
     let path = text.find("://").map_or(0, |colon| {
         let authority = colon + "://".len();
-        text[authority..]
-            .find('/')
-            .map_or(text.len(), |length| authority + length)
+        text[authority..].find('/').map_or(text.len(), |length| authority + length)
     });
     let (origin, path) = text.split_at(path);
     let mut previous = "";
@@ -262,11 +228,7 @@ fn replace_segments(text: &str) -> Option<(String, usize)> {
     for segment in path.split('/') {
         let is_secret = url::is_secret_segment(previous.as_bytes(), segment.as_bytes(), true);
         count += usize::from(is_secret);
-        segments.push(if is_secret {
-            "[redacted:api_key]"
-        } else {
-            segment
-        });
+        segments.push(if is_secret { "[redacted:api_key]" } else { segment });
         previous = segment;
     }
     (count > 0).then(|| ([origin, &segments.join("/")].concat(), count))

@@ -54,19 +54,13 @@ pub(super) fn before(keys: &Keys, view: View<'_>, separator: usize) -> Option<Na
             return None;
         }
     }
-    let length = bytes[view.floor..end]
-        .iter()
-        .rev()
-        .take(MAX_NAME + 1)
-        .take_while(|byte| is_name_byte(**byte))
-        .count();
+    let length = bytes[view.floor..end].iter().rev().take(MAX_NAME + 1).take_while(|byte| is_name_byte(**byte)).count();
     if length == 0 || length > MAX_NAME {
         return None;
     }
     let word = end - length;
     let escape = escape_tail(bytes, view.floor, word, end);
-    let found =
-        find_from(keys, view, word + escape, end, is_quoted).map(|rule| (word + escape, rule));
+    let found = find_from(keys, view, word + escape, end, is_quoted).map(|rule| (word + escape, rule));
     let (start, rule) = match found {
         Some(found) => found,
         None if escape > 0 => (word, find_from(keys, view, word, end, is_quoted)?),
@@ -77,13 +71,7 @@ pub(super) fn before(keys: &Keys, view: View<'_>, separator: usize) -> Option<Na
         return None;
     }
     let preceding = character_before(view, word, start > word || escape > 0);
-    Some(Name {
-        rule,
-        start,
-        is_quoted,
-        in_query: matches!(preceding, b'?' | b'&' | b'#'),
-        before: preceding,
-    })
+    Some(Name { rule, start, is_quoted, in_query: matches!(preceding, b'?' | b'&' | b'#'), before: preceding })
 }
 
 /// The cheap test on the last letters before `end`.
@@ -92,13 +80,7 @@ fn keys_may_end(keys: &Keys, view: View<'_>, end: usize) -> bool {
 }
 
 /// Looks the name up: its last part after a dot, alone or, where that is vague, together with the word before.
-fn find_from(
-    keys: &Keys,
-    view: View<'_>,
-    start: usize,
-    end: usize,
-    is_quoted: bool,
-) -> Option<KeyRule> {
+fn find_from(keys: &Keys, view: View<'_>, start: usize, end: usize, is_quoted: bool) -> Option<KeyRule> {
     let bytes = view.bytes;
     let name = &bytes[start..end];
     let last_part = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
@@ -117,12 +99,7 @@ fn find_from(
 /// The word that stands before `start`, one space apart.
 fn word_before(view: View<'_>, start: usize) -> Option<&[u8]> {
     let head = view.bytes[view.floor..start].strip_suffix(b" ")?;
-    let length = head
-        .iter()
-        .rev()
-        .take(24)
-        .take_while(|byte| byte.is_ascii_alphabetic())
-        .count();
+    let length = head.iter().rev().take(24).take_while(|byte| byte.is_ascii_alphabetic()).count();
     (length > 0).then(|| &head[head.len() - length..])
 }
 

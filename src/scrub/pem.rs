@@ -47,9 +47,7 @@ pub(super) fn footer_end(bytes: &[u8], position: usize) -> usize {
 
 /// Where the closing dashes stand, within a label's length.
 fn dashes_in(text: &[u8]) -> Option<usize> {
-    text[..text.len().min(MAX_LABEL)]
-        .windows(DASHES.len())
-        .position(|window| window == DASHES)
+    text[..text.len().min(MAX_LABEL)].windows(DASHES.len()).position(|window| window == DASHES)
 }
 
 /// Whether `part` stands somewhere in the short text.
@@ -113,8 +111,8 @@ fn base64_end(bytes: &[u8], from: usize) -> usize {
             break;
         }
         let glyph = glyph_at(bytes, at);
-        let is_letter = matches!(glyph.byte, b'+' | b'/' | b'=')
-            && (glyph.writing != Writing::Plain || glyph.byte == b'/');
+        let is_letter =
+            matches!(glyph.byte, b'+' | b'/' | b'=') && (glyph.writing != Writing::Plain || glyph.byte == b'/');
         if !is_letter {
             break;
         }
@@ -130,9 +128,8 @@ fn is_header_name(bytes: &[u8], word_end: usize) -> bool {
 
 /// The end of a header line, if a header stands there.
 fn header_line_end(bytes: &[u8], at: usize) -> Option<usize> {
-    let is_header = [&b"Proc-Type:"[..], b"DEK-Info:", b"Comment:", b"Version:"]
-        .iter()
-        .any(|name| bytes[at..].starts_with(name));
+    let is_header =
+        [&b"Proc-Type:"[..], b"DEK-Info:", b"Comment:", b"Version:"].iter().any(|name| bytes[at..].starts_with(name));
     if !is_header {
         return None;
     }
@@ -149,9 +146,5 @@ fn header_line_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Whether a line ends here: a break, a quote, or the text's end.
 fn ends_line(bytes: &[u8], at: usize) -> bool {
-    at >= bytes.len()
-        || matches!(
-            glyph_at(bytes, at).byte,
-            b'\n' | b'\r' | b'"' | b'\'' | b'`'
-        )
+    at >= bytes.len() || matches!(glyph_at(bytes, at).byte, b'\n' | b'\r' | b'"' | b'\'' | b'`')
 }

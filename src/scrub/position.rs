@@ -24,12 +24,7 @@ const LONG_OPAQUE: usize = 16;
 const COMMA_LOOK_BACK: usize = 24;
 
 /// Decides about the value after a separator (`=`, `:`, `>`), which may be written as an escape.
-pub(super) fn at_separator(
-    tables: &Tables,
-    view: View<'_>,
-    position: usize,
-    separator: Glyph,
-) -> Option<Found> {
+pub(super) fn at_separator(tables: &Tables, view: View<'_>, position: usize, separator: Glyph) -> Option<Found> {
     let name = match name::before(&tables.keys, view, position)? {
         name if name.rule.manner == Manner::Paired => paired_name(tables, view, name)?,
         name => name,
@@ -47,11 +42,7 @@ pub(super) fn at_separator(
         _ => {}
     }
     let value_start = value::skip_spaces(bytes, at);
-    let place = Place {
-        name,
-        separator,
-        has_space: value_start > at,
-    };
+    let place = Place { name, separator, has_space: value_start > at };
     decide(view, value_start, place)
 }
 
@@ -65,10 +56,7 @@ fn paired_name(tables: &Tables, view: View<'_>, second: Name) -> Option<Name> {
     };
     let comma = (earliest..quote).find(is_comma)?;
     let name = name::before(&tables.keys, view, comma)?;
-    let is_sure = matches!(
-        name.rule.manner,
-        Manner::Always | Manner::Credentials | Manner::Cookies
-    );
+    let is_sure = matches!(name.rule.manner, Manner::Always | Manner::Credentials | Manner::Cookies);
     (name.is_quoted && is_sure).then_some(name)
 }
 
@@ -84,26 +72,18 @@ struct Place {
 impl Place {
     /// Percent layers of the text around the value.
     fn percent_level(&self) -> usize {
-        if self.separator.writing == Writing::Percent {
-            self.separator.level
-        } else {
-            0
-        }
+        if self.separator.writing == Writing::Percent { self.separator.level } else { 0 }
     }
 
     /// Whether prose may go on after the separator: `api key: the given one …`.
     fn in_prose(&self, value: &Value) -> bool {
-        self.separator.byte == b':'
-            && self.has_space
-            && value.quote.is_none()
-            && !self.name.is_quoted
+        self.separator.byte == b':' && self.has_space && value.quote.is_none() && !self.name.is_quoted
     }
 
     /// How a bare value ends here.
     fn ends(&self) -> Ends {
         let rule = self.name.rule;
-        let is_sure =
-            rule.manner == Manner::Always || (self.name.in_query && self.separator.byte == b'=');
+        let is_sure = rule.manner == Manner::Always || (self.name.in_query && self.separator.byte == b'=');
         Ends {
             percent_level: self.percent_level(),
             comma: rule.kind != SecretKind::Password,
@@ -130,11 +110,7 @@ fn decide(view: View<'_>, start: usize, place: Place) -> Option<Found> {
         _ => {}
     }
     let content = at + value::quote_at(bytes, at).map_or(0, |quote| quote.length);
-    let quoted = Value {
-        start: content,
-        end: content,
-        quote: value::quote_at(bytes, at),
-    };
+    let quoted = Value { start: content, end: content, quote: value::quote_at(bytes, at) };
     if content < bytes.len() && scheme::begins_with_scheme(&bytes[content..]) {
         return scheme::in_header(view, at, place.percent_level());
     }
@@ -146,31 +122,20 @@ fn decide(view: View<'_>, start: usize, place: Place) -> Option<Found> {
     }
     let mut read = value::read(bytes, at, place.ends());
     let text = &bytes[read.start..read.end];
-    let is_nothing =
-        text.is_empty() || words::is_placeholder(text) || matches!(text[0], b'{' | b'[');
+    let is_nothing = text.is_empty() || words::is_placeholder(text) || matches!(text[0], b'{' | b'[');
     if is_nothing || !is_taken(bytes, &read, place) {
         return None;
     }
     if place.ends().limit.is_some_and(|limit| text.len() >= limit) {
         // What was read shows that it is a secret: now all of it.
-        read = value::read(
-            bytes,
-            at,
-            Ends {
-                limit: None,
-                ..place.ends()
-            },
-        );
+        read = value::read(bytes, at, Ends { limit: None, ..place.ends() });
     }
     Some(Found {
         start: read.start,
         end: read.end,
         kind: place.name.rule.kind,
         percent_layers: percent_layers(place, &read),
-        json_layers: read
-            .quote
-            .filter(|quote| quote.writing == Writing::Plain)
-            .map_or(0, json_layers),
+        json_layers: read.quote.filter(|quote| quote.writing == Writing::Plain).map_or(0, json_layers),
     })
 }
 
@@ -192,22 +157,15 @@ fn json_layers(quote: Glyph) -> usize {
 /// Whether the value is taken for a secret, after the manner of its name.
 fn is_taken(bytes: &[u8], read: &Value, place: Place) -> bool {
     let text = &bytes[read.start..read.end];
-    let is_pair_of_form = place.separator.byte == b'='
-        && !place.has_space
-        && (place.name.in_query || ends_with_ampersand(bytes, read));
+    let is_pair_of_form =
+        place.separator.byte == b'=' && !place.has_space && (place.name.in_query || ends_with_ampersand(bytes, read));
     let is_short_number = text.len() <= 5 && text.iter().all(u8::is_ascii_digit);
     match place.name.rule.manner {
         Manner::Always => true,
-        Manner::Opaque => {
-            !is_short_number && (is_pair_of_form || words::is_opaque(text, SHORT_OPAQUE))
-        }
-        Manner::Query => {
-            !is_short_number && (is_pair_of_form || words::is_opaque(text, LONG_OPAQUE))
-        }
+        Manner::Opaque => !is_short_number && (is_pair_of_form || words::is_opaque(text, SHORT_OPAQUE)),
+        Manner::Query => !is_short_number && (is_pair_of_form || words::is_opaque(text, LONG_OPAQUE)),
         Manner::Echo => words::is_opaque(text, SHORT_OPAQUE + 2),
-        Manner::KeyNumber => {
-            place.name.is_quoted && words::is_opaque(text, 32) && !text.contains(&b'.')
-        }
+        Manner::KeyNumber => place.name.is_quoted && words::is_opaque(text, 32) && !text.contains(&b'.'),
         Manner::Credentials | Manner::Cookies | Manner::Paired => false,
     }
 }
@@ -238,13 +196,8 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<
     let opens_pair = head.ends_with(b"(") || head.ends_with(b"28");
     let after = end + quote.length;
     let closes_pair = after < bytes.len() && glyph_at(bytes, after).byte == b')';
-    let is_name_again =
-        Normal::of(&[text]).is_some_and(|normal| tables.keys.find(&normal).is_some());
-    if text.is_empty()
-        || is_name_again
-        || words::is_placeholder(text)
-        || words::is_statement(text, false)
-    {
+    let is_name_again = Normal::of(&[text]).is_some_and(|normal| tables.keys.find(&normal).is_some());
+    if text.is_empty() || is_name_again || words::is_placeholder(text) || words::is_statement(text, false) {
         return None;
     }
     let looks_random = words::is_opaque(text, SHORT_OPAQUE + 2);
@@ -253,12 +206,8 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<
             scheme::in_header(view, at, 0)
         }
         Manner::Cookies => cookie::in_header(view, at, 0),
-        Manner::Always if opens_pair && closes_pair => {
-            Some(Found::plain(start, end, name.rule.kind))
-        }
-        Manner::Always | Manner::Opaque if looks_random => {
-            Some(Found::plain(start, end, name.rule.kind))
-        }
+        Manner::Always if opens_pair && closes_pair => Some(Found::plain(start, end, name.rule.kind)),
+        Manner::Always | Manner::Opaque if looks_random => Some(Found::plain(start, end, name.rule.kind)),
         _ => None,
     }
 }
@@ -266,8 +215,7 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<
 /// A command-line option and its value: `--token value`, `-u user:password`.
 pub(super) fn at_option(tables: &Tables, view: View<'_>, position: usize) -> Option<Found> {
     let bytes = view.bytes;
-    let is_at_edge = position == view.floor
-        || matches!(bytes[position - 1], b' ' | b'\t' | b'"' | b'\'' | b'\n');
+    let is_at_edge = position == view.floor || matches!(bytes[position - 1], b' ' | b'\t' | b'"' | b'\'' | b'\n');
     if !is_at_edge {
         return None;
     }
@@ -276,28 +224,15 @@ pub(super) fn at_option(tables: &Tables, view: View<'_>, position: usize) -> Opt
     if !rest.get(dashes).is_some_and(u8::is_ascii_alphabetic) {
         return None;
     }
-    let length = rest[dashes..]
-        .iter()
-        .take(40)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
-        .count();
+    let length =
+        rest[dashes..].iter().take(40).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     let option = &rest[dashes..dashes + length];
     let after = position + dashes + length;
     let start = value::skip_spaces(bytes, after);
-    if start == after
-        || start >= bytes.len()
-        || bytes[start] == b'-'
-        || words::is_placeholder_at(bytes, start)
-    {
+    if start == after || start >= bytes.len() || bytes[start] == b'-' || words::is_placeholder_at(bytes, start) {
         return None;
     }
-    let ends = Ends {
-        percent_level: 0,
-        comma: false,
-        semicolon: false,
-        equals: false,
-        limit: Some(VAGUE_LIMIT),
-    };
+    let ends = Ends { percent_level: 0, comma: false, semicolon: false, equals: false, limit: Some(VAGUE_LIMIT) };
     let read = value::read(bytes, start, ends);
     let text = &bytes[read.start..read.end];
     if matches!(option, b"u" | b"user" | b"proxy-user") {
@@ -307,15 +242,10 @@ pub(super) fn at_option(tables: &Tables, view: View<'_>, position: usize) -> Opt
             || words::is_placeholder(password)
             || words::is_placeholder_at(bytes, read.start + colon + 1);
         let is_password = !password.is_empty() && !is_masked;
-        return is_password.then_some(Found::plain(
-            read.start + colon + 1,
-            read.end,
-            SecretKind::Password,
-        ));
+        return is_password.then_some(Found::plain(read.start + colon + 1, read.end, SecretKind::Password));
     }
     let rule = option_rule(tables, option)?;
-    let is_nothing =
-        text.is_empty() || words::is_placeholder(text) || words::is_statement(text, true);
+    let is_nothing = text.is_empty() || words::is_placeholder(text) || words::is_statement(text, true);
     let is_taken = rule.manner == Manner::Always || words::is_opaque(text, SHORT_OPAQUE);
     (!is_nothing && is_taken).then_some(Found::plain(read.start, read.end, rule.kind))
 }
@@ -339,9 +269,7 @@ pub(super) fn at_variable(view: View<'_>, position: usize) -> Option<Found> {
     let start = at + quote.length;
     let end = value::quoted_end(bytes, start, quote, Some(256));
     let text = &bytes[start..end];
-    let is_identifier = text
-        .iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let is_identifier = text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let has_digit = text.iter().any(u8::is_ascii_digit);
     let is_token = text.iter().all(|byte| byte.is_ascii_graphic()) && !is_identifier && has_digit;
     let is_taken = is_token && !words::is_placeholder(text) && !matches!(text[0], b'$' | b'%');

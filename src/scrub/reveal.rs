@@ -33,7 +33,5 @@ fn without_json_escapes(value: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let quoted = [b"\"", value, b"\""].concat();
-    serde_json::from_slice::<String>(&quoted)
-        .ok()
-        .map(String::into_bytes)
+    serde_json::from_slice::<String>(&quoted).ok().map(String::into_bytes)
 }

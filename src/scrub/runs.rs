@@ -62,29 +62,13 @@ const fn is_run_byte(byte: u8) -> bool {
 /// The run that covers `position`, not reaching back before `from`; empty when no run letter stands there.
 pub(super) fn run_around(view: View<'_>, position: usize, from: usize) -> Range<usize> {
     let first = from.max(view.floor);
-    let back = view.bytes[first..position]
-        .iter()
-        .rev()
-        .take_while(|byte| is_run_byte(**byte))
-        .count();
-    let ahead = view.bytes[position..]
-        .iter()
-        .take_while(|byte| is_run_byte(**byte))
-        .count();
-    if ahead == 0 {
-        position..position
-    } else {
-        position - back..position + ahead
-    }
+    let back = view.bytes[first..position].iter().rev().take_while(|byte| is_run_byte(**byte)).count();
+    let ahead = view.bytes[position..].iter().take_while(|byte| is_run_byte(**byte)).count();
+    if ahead == 0 { position..position } else { position - back..position + ahead }
 }
 
 /// The first shape that begins in the bytes from `from` to `end`, all of them run letters.
-pub(super) fn find_shape(
-    index: &ShapeIndex,
-    view: View<'_>,
-    from: usize,
-    end: usize,
-) -> Option<Found> {
+pub(super) fn find_shape(index: &ShapeIndex, view: View<'_>, from: usize, end: usize) -> Option<Found> {
     if let Some(found) = slashed_prefix_before(view, from, end) {
         return Some(found);
     }
@@ -102,9 +86,7 @@ pub(super) fn find_shape(
         if !index.pairs[pair(byte, view.bytes[start + 1])] {
             continue;
         }
-        let at_edge = start == escaped
-            || start == view.floor
-            || !view.bytes[start - 1].is_ascii_alphanumeric();
+        let at_edge = start == escaped || start == view.floor || !view.bytes[start - 1].is_ascii_alphanumeric();
         if !at_edge {
             continue;
         }
@@ -130,11 +112,7 @@ fn match_shape(bytes: &[u8], start: usize, shape: &Shape) -> Option<Found> {
     if head.len() < shape.minimum || !meets(shape.demand, head) {
         return None;
     }
-    let end = trim_stops(
-        bytes,
-        after_prefix,
-        extend(bytes, after_prefix, shape.alphabet, None),
-    );
+    let end = trim_stops(bytes, after_prefix, extend(bytes, after_prefix, shape.alphabet, None));
     (!is_masked_token(bytes, start, end)).then_some(Found::plain(start, end, shape.kind))
 }
 
@@ -175,10 +153,7 @@ fn slashed_prefix_before(view: View<'_>, from: usize, end: usize) -> Option<Foun
             if let Some(found) = match_shape(view.bytes, start, shape)
                 && found.end > from
             {
-                return Some(Found {
-                    percent_layers: 1,
-                    ..found
-                });
+                return Some(Found { percent_layers: 1, ..found });
             }
         }
     }
@@ -191,11 +166,7 @@ pub(super) fn is_edge(view: View<'_>, start: usize) -> bool {
         return true;
     }
     let earliest = start.saturating_sub(10).max(view.floor);
-    let back = view.bytes[earliest..start]
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .count();
+    let back = view.bytes[earliest..start].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let word = start - back;
     escape_tail(view.bytes, view.floor, word, start) == back
 }
@@ -213,9 +184,8 @@ fn extend(bytes: &[u8], from: usize, alphabet: Alphabet, limit: Option<usize>) -
             break;
         }
         let glyph = glyph_at(bytes, at);
-        let is_escaped_letter = glyph.length > 1
-            && !glyph.byte.is_ascii_alphanumeric()
-            && alphabet.contains(glyph.byte);
+        let is_escaped_letter =
+            glyph.length > 1 && !glyph.byte.is_ascii_alphanumeric() && alphabet.contains(glyph.byte);
         if !is_escaped_letter || glyph.writing == Writing::Plain && glyph.byte != b'/' {
             break;
         }
@@ -226,11 +196,7 @@ fn extend(bytes: &[u8], from: usize, alphabet: Alphabet, limit: Option<usize>) -
 
 /// Takes full stops and slashes off the end: they belong to the sentence or the path around.
 fn trim_stops(bytes: &[u8], from: usize, end: usize) -> usize {
-    let kept = bytes[from..end]
-        .iter()
-        .rev()
-        .skip_while(|byte| matches!(byte, b'.' | b'/' | b'!'))
-        .count();
+    let kept = bytes[from..end].iter().rev().skip_while(|byte| matches!(byte, b'.' | b'/' | b'!')).count();
     from + kept
 }
 
@@ -241,12 +207,7 @@ fn meets(demand: Demand, tail: &[u8]) -> bool {
     match demand {
         Demand::Nothing => true,
         Demand::Mixed => has_digit(tail) || (has_upper && tail.iter().any(u8::is_ascii_lowercase)),
-        Demand::Random => {
-            has_upper
-                || tail
-                    .split(|byte| *byte == b'-')
-                    .any(|part| part.len() >= 16 && has_digit(part))
-        }
+        Demand::Random => has_upper || tail.split(|byte| *byte == b'-').any(|part| part.len() >= 16 && has_digit(part)),
     }
 }
 
@@ -260,19 +221,11 @@ fn is_masked_token(bytes: &[u8], start: usize, end: usize) -> bool {
     if is_mask_before && end - start <= MAX_VISIBLE {
         return true;
     }
-    let mask = bytes[end..]
-        .iter()
-        .take(64)
-        .take_while(|byte| matches!(byte, b'*' | b'.') || !byte.is_ascii())
-        .count();
+    let mask = bytes[end..].iter().take(64).take_while(|byte| matches!(byte, b'*' | b'.') || !byte.is_ascii()).count();
     if mask == 0 {
         return false;
     }
-    let after = bytes[end + mask..]
-        .iter()
-        .take(16)
-        .take_while(|byte| byte.is_ascii_alphanumeric())
-        .count();
+    let after = bytes[end + mask..].iter().take(16).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     is_masked(&bytes[start..end + mask + after])
 }
 
@@ -291,27 +244,14 @@ fn web_token(bytes: &[u8], start: usize) -> Option<Found> {
 
 /// An Entra client secret: three letters, a digit, `Q~`, some thirty letters. Its first `~` stands at `tilde` and
 /// takes `length` bytes (more than one when it is escaped); nothing before `from` belongs to it.
-pub(super) fn entra_secret(
-    view: View<'_>,
-    from: usize,
-    tilde: usize,
-    length: usize,
-) -> Option<Found> {
+pub(super) fn entra_secret(view: View<'_>, from: usize, tilde: usize, length: usize) -> Option<Found> {
     let core = tilde.checked_sub(5).filter(|start| *start >= from)?;
     let has_marks = view.bytes[tilde - 1] == b'Q' && view.bytes[tilde - 2].is_ascii_digit();
-    if !has_marks
-        || !view.bytes[core..tilde]
-            .iter()
-            .all(|byte| is_run_byte(*byte))
-    {
+    if !has_marks || !view.bytes[core..tilde].iter().all(|byte| is_run_byte(*byte)) {
         return None;
     }
     let tail = tilde + length;
-    let end = trim_stops(
-        view.bytes,
-        tail,
-        extend(view.bytes, tail, Alphabet::Dotted, None),
-    );
+    let end = trim_stops(view.bytes, tail, extend(view.bytes, tail, Alphabet::Dotted, None));
     let back = view.bytes[from..core]
         .iter()
         .rev()

@@ -30,13 +30,7 @@ pub(super) struct Found {
 impl Found {
     /// A secret that stands in the text as it is, without encodings.
     pub(super) const fn plain(start: usize, end: usize, kind: SecretKind) -> Self {
-        Self {
-            start,
-            end,
-            kind,
-            percent_layers: 0,
-            json_layers: 0,
-        }
+        Self { start, end, kind, percent_layers: 0, json_layers: 0 }
     }
 }
 
@@ -51,10 +45,7 @@ pub(super) struct Tables {
 impl Tables {
     /// Prepares all tables.
     pub(super) fn new() -> Self {
-        Self {
-            keys: Keys::new(),
-            shapes: ShapeIndex::new(),
-        }
+        Self { keys: Keys::new(), shapes: ShapeIndex::new() }
     }
 }
 
@@ -69,18 +60,10 @@ pub(super) struct View<'t> {
 
 /// Every secret in `bytes`, in order.
 pub(super) fn find_all(tables: &Tables, bytes: &[u8]) -> Vec<Found> {
-    let mut scan = Scan {
-        tables,
-        view: View { bytes, floor: 0 },
-        run_end: 0,
-        found: Vec::new(),
-    };
+    let mut scan = Scan { tables, view: View { bytes, floor: 0 }, run_end: 0, found: Vec::new() };
     let mut base = 0;
     while base < bytes.len() {
-        let marks = match bytes
-            .get(base..base + WINDOW)
-            .and_then(|slice| <&[u8; WINDOW]>::try_from(slice).ok())
-        {
+        let marks = match bytes.get(base..base + WINDOW).and_then(|slice| <&[u8; WINDOW]>::try_from(slice).ok()) {
             Some(window) => mark(window),
             None => mark(&padded(&bytes[base..])),
         };
@@ -137,22 +120,14 @@ impl Scan<'_, '_> {
     fn judge(&self, position: usize) -> Option<Found> {
         let view = self.view;
         match view.bytes[position] {
-            b'=' | b'>' => {
-                position::at_separator(self.tables, view, position, glyph_at(view.bytes, position))
-            }
+            b'=' | b'>' => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
             b':' => match url::authority_start(view.bytes, position + 1) {
                 Some(authority) => url::in_text(view, authority),
-                None => position::at_separator(
-                    self.tables,
-                    view,
-                    position,
-                    glyph_at(view.bytes, position),
-                ),
+                None => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
             },
             b'%' | b'\\' | b'&' => self.judge_escape(position),
             b'"' | b'\'' | b';' => position::at_tuple(self.tables, view, position + 1),
-            b'-' => pem::at_dashes(view, position)
-                .or_else(|| position::at_option(self.tables, view, position)),
+            b'-' => pem::at_dashes(view, position).or_else(|| position::at_option(self.tables, view, position)),
             b'v' | b'V' => position::at_variable(view, position),
             _ => scheme::at_word(view, position),
         }
@@ -179,8 +154,7 @@ impl Scan<'_, '_> {
         while position < start + BLOCK / 2 {
             let run = runs::run_around(self.view, position, self.run_end);
             let mut from = run.start;
-            while let Some(found) = runs::find_shape(&self.tables.shapes, self.view, from, run.end)
-            {
+            while let Some(found) = runs::find_shape(&self.tables.shapes, self.view, from, run.end) {
                 from = found.end;
                 self.keep(found);
             }
@@ -191,11 +165,7 @@ impl Scan<'_, '_> {
 
     /// Notes a find; finds that look back behind the floor are impossible by construction and dropped for safety.
     fn keep(&mut self, found: Found) {
-        debug_assert!(
-            found.start >= self.view.floor && found.start < found.end,
-            "{found:?} floor {}",
-            self.view.floor
-        );
+        debug_assert!(found.start >= self.view.floor && found.start < found.end, "{found:?} floor {}", self.view.floor);
         if found.start >= self.view.floor && found.start < found.end {
             self.view.floor = found.end;
             self.found.push(found);

@@ -36,16 +36,8 @@ const SCHEMES: &[(&[u8], SecretKind, Credentials)] = &[
     (b"hawk", SecretKind::Authorization, Credentials::Parameters),
     (b"mac", SecretKind::Authorization, Credentials::Parameters),
     (b"signature", SecretKind::Signature, Credentials::Parameters),
-    (
-        b"aws4-hmac-sha256",
-        SecretKind::Signature,
-        Credentials::Parameters,
-    ),
-    (
-        b"sharedaccesssignature",
-        SecretKind::Signature,
-        Credentials::Token,
-    ),
+    (b"aws4-hmac-sha256", SecretKind::Signature, Credentials::Parameters),
+    (b"sharedaccesssignature", SecretKind::Signature, Credentials::Token),
 ];
 
 /// Shortest token that is believed after a bare scheme word.
@@ -53,40 +45,21 @@ const BARE_MINIMUM: usize = 6;
 
 /// How a token after a scheme ends.
 const fn token_ends(percent_level: usize) -> Ends {
-    Ends {
-        percent_level,
-        comma: true,
-        semicolon: true,
-        equals: false,
-        limit: None,
-    }
+    Ends { percent_level, comma: true, semicolon: true, equals: false, limit: None }
 }
 
 /// The scheme whose name stands at `at`, and the length of the name.
 fn scheme_at(bytes: &[u8], at: usize) -> Option<(SecretKind, Credentials, usize)> {
-    let length = bytes[at..]
-        .iter()
-        .take(32)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
-        .count();
+    let length = bytes[at..].iter().take(32).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
     let word = &bytes[at..at + length];
-    let (_, kind, credentials) = SCHEMES
-        .iter()
-        .find(|(name, _, _)| word.eq_ignore_ascii_case(name))?;
+    let (_, kind, credentials) = SCHEMES.iter().find(|(name, _, _)| word.eq_ignore_ascii_case(name))?;
     Some((*kind, *credentials, length))
 }
 
 /// Whether a value begins with `Bearer`, `Basic` or `DPoP` and a space (under a name like `token` or `x-api-key`).
 pub(super) fn begins_with_scheme(value: &[u8]) -> bool {
-    let is_telling = |kind| {
-        matches!(
-            kind,
-            SecretKind::Bearer | SecretKind::Basic | SecretKind::Dpop
-        )
-    };
-    scheme_at(value, 0).is_some_and(|(kind, _, length)| {
-        is_telling(kind) && value::skip_spaces(value, length) > length
-    })
+    let is_telling = |kind| matches!(kind, SecretKind::Bearer | SecretKind::Basic | SecretKind::Dpop);
+    scheme_at(value, 0).is_some_and(|(kind, _, length)| is_telling(kind) && value::skip_spaces(value, length) > length)
 }
 
 /// The value of an `Authorization` header that begins at `at`, quoted or not.
@@ -112,23 +85,15 @@ pub(super) fn in_header(view: View<'_>, at: usize, percent_level: usize) -> Opti
         return goes_on.then_some(Found::plain(start, end, SecretKind::Authorization));
     }
     match credentials {
-        Credentials::Parameters => {
-            parameters(bytes, token).map(|end| Found::plain(token, end, kind))
-        }
-        Credentials::Token => token_after(bytes, token, quote, ends).map(|(from, end)| Found {
-            percent_layers: percent_level,
-            ..Found::plain(from, end, kind)
-        }),
+        Credentials::Parameters => parameters(bytes, token).map(|end| Found::plain(token, end, kind)),
+        Credentials::Token => token_after(bytes, token, quote, ends)
+            .map(|(from, end)| Found { percent_layers: percent_level, ..Found::plain(from, end, kind) }),
     }
 }
 
 /// A form's `+` stands for a space.
 fn skip_plus(bytes: &[u8], at: usize, percent_level: usize) -> usize {
-    if percent_level > 0 && bytes.get(at) == Some(&b'+') {
-        at + 1
-    } else {
-        at
-    }
+    if percent_level > 0 && bytes.get(at) == Some(&b'+') { at + 1 } else { at }
 }
 
 /// A header without a known scheme: a raw key, or a word and a key.
@@ -151,11 +116,8 @@ fn unknown_scheme(bytes: &[u8], start: usize, quote: Option<Glyph>, ends: Ends) 
         if second > end && second < bytes.len() && words::is_placeholder_at(bytes, second) {
             return None;
         }
-        let second_end = if second > end && second < bytes.len() {
-            value::bare_end(bytes, second, ends)
-        } else {
-            second
-        };
+        let second_end =
+            if second > end && second < bytes.len() { value::bare_end(bytes, second, ends) } else { second };
         if second_end > second && words::is_opaque(&bytes[second..second_end], BARE_MINIMUM) {
             return Some(Found::plain(second, second_end, SecretKind::Authorization));
         }
@@ -164,12 +126,7 @@ fn unknown_scheme(bytes: &[u8], start: usize, quote: Option<Glyph>, ends: Ends) 
 }
 
 /// The token after a scheme in a header: everything that is no placeholder, no sentence and no challenge.
-fn token_after(
-    bytes: &[u8],
-    at: usize,
-    quote: Option<Glyph>,
-    ends: Ends,
-) -> Option<(usize, usize)> {
+fn token_after(bytes: &[u8], at: usize, quote: Option<Glyph>, ends: Ends) -> Option<(usize, usize)> {
     let inner = value::quote_at(bytes, at).filter(|inner| quote != Some(*inner));
     let start = at + inner.map_or(0, |inner| inner.length);
     if start >= bytes.len() || words::is_placeholder_at(bytes, start) {
@@ -190,11 +147,8 @@ fn token_after(
 /// Whether `name=…` stands there: a challenge's parameter and no token. A token's own `=` stand at its end.
 fn is_parameter(bytes: &[u8], start: usize, end: usize) -> bool {
     let text = &bytes[start..end];
-    let name_length = text
-        .iter()
-        .take(40)
-        .take_while(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-'))
-        .count();
+    let name_length =
+        text.iter().take(40).take_while(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-')).count();
     if name_length == 0 || text.get(name_length) != Some(&b'=') {
         return false;
     }
@@ -204,13 +158,7 @@ fn is_parameter(bytes: &[u8], start: usize, end: usize) -> bool {
 
 /// The end of `name="value", name=value, …` that begins at `at`; `None` when no pair stands there.
 fn parameters(bytes: &[u8], at: usize) -> Option<usize> {
-    let ends = Ends {
-        percent_level: 0,
-        comma: true,
-        semicolon: false,
-        equals: false,
-        limit: None,
-    };
+    let ends = Ends { percent_level: 0, comma: true, semicolon: false, equals: false, limit: None };
     let mut end = None;
     let mut next = at;
     loop {
@@ -224,10 +172,7 @@ fn parameters(bytes: &[u8], at: usize) -> Option<usize> {
             return end;
         }
         let read = value::read(bytes, value_start, ends);
-        let closing = read
-            .quote
-            .filter(|_| read.end < bytes.len())
-            .map_or(0, |_| glyph_at(bytes, read.end).length);
+        let closing = read.quote.filter(|_| read.end < bytes.len()).map_or(0, |_| glyph_at(bytes, read.end).length);
         let pair_end = read.end + closing;
         end = Some(pair_end);
         let comma = value::skip_spaces(bytes, pair_end);
@@ -245,44 +190,26 @@ fn parameters(bytes: &[u8], at: usize) -> Option<usize> {
 pub(super) fn at_word(view: View<'_>, position: usize) -> Option<Found> {
     let bytes = view.bytes;
     // `DPoP` is seen at its third letter from the end.
-    let start = if bytes[position] | 0x20 == b'p' {
-        position.checked_sub(1)?
-    } else {
-        position
-    };
+    let start = if bytes[position] | 0x20 == b'p' { position.checked_sub(1)? } else { position };
     if start < view.floor || !is_edge(view, start) {
         return None;
     }
     let (kind, _, length) = scheme_at(bytes, start)?;
     let after = start + length;
     let is_form_space = bytes.get(after) == Some(&b'+');
-    let token = if is_form_space {
-        after + 1
-    } else {
-        value::skip_spaces(bytes, after)
-    };
+    let token = if is_form_space { after + 1 } else { value::skip_spaces(bytes, after) };
     if token == after || token >= bytes.len() {
         return None;
     }
-    let level = if bytes[after] == b'%' {
-        glyph_at(bytes, after).level
-    } else {
-        0
-    };
+    let level = if bytes[after] == b'%' { glyph_at(bytes, after).level } else { 0 };
     // A quote right after the word and its space ends the word's own quotes: `use 'Bearer ' first`.
-    if value::quote_at(bytes, token)
-        .is_some_and(|quote| start > view.floor && bytes[start - 1] == quote.byte)
-    {
+    if value::quote_at(bytes, token).is_some_and(|quote| start > view.floor && bytes[start - 1] == quote.byte) {
         return None;
     }
     let (from, end) = token_after(bytes, token, None, token_ends(level))?;
     let text = &bytes[from..end];
     let is_loud_word = text.len() >= 8 && text.iter().all(u8::is_ascii_uppercase);
-    let is_believed = words::is_opaque(text, BARE_MINIMUM)
-        || is_loud_word
-        || (text.len() >= 40 && !text.contains(&b'['));
-    is_believed.then_some(Found {
-        percent_layers: level,
-        ..Found::plain(from, end, kind)
-    })
+    let is_believed =
+        words::is_opaque(text, BARE_MINIMUM) || is_loud_word || (text.len() >= 40 && !text.contains(&b'['));
+    is_believed.then_some(Found { percent_layers: level, ..Found::plain(from, end, kind) })
 }

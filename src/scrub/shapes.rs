@@ -58,20 +58,8 @@ pub(super) struct Shape {
 }
 
 /// Shortens the table's rows.
-const fn row(
-    prefix: &'static str,
-    kind: SecretKind,
-    alphabet: Alphabet,
-    minimum: usize,
-    demand: Demand,
-) -> Shape {
-    Shape {
-        prefix,
-        kind,
-        alphabet,
-        minimum,
-        demand,
-    }
+const fn row(prefix: &'static str, kind: SecretKind, alphabet: Alphabet, minimum: usize, demand: Demand) -> Shape {
+    Shape { prefix, kind, alphabet, minimum, demand }
 }
 
 use Alphabet::{Alphanumeric, Base64, Dotted, Word};
@@ -193,13 +181,7 @@ pub(super) const SHAPES: &[Shape] = &[
     row("NRJS-", ApiKey, Alphanumeric, 12, Nothing),
     row("tskey-", ApiKey, Word, 12, Mixed),
     row("cfut_", Token, Alphanumeric, 16, Mixed),
-    row(
-        "AGE-SECRET-KEY-1",
-        SecretKind::PemPrivateKey,
-        Alphanumeric,
-        16,
-        Nothing,
-    ),
+    row("AGE-SECRET-KEY-1", SecretKind::PemPrivateKey, Alphanumeric, 16, Nothing),
     row("ory_at_", AccessToken, Dotted, 12, Nothing),
     row("ory_rt_", RefreshToken, Dotted, 12, Nothing),
     row("ory_ac_", AuthorizationCode, Dotted, 12, Nothing),
@@ -214,12 +196,7 @@ mod tests {
     fn a_longer_prefix_stands_before_the_shorter_it_begins_with() {
         for (index, earlier) in SHAPES.iter().enumerate() {
             for later in &SHAPES[index + 1..] {
-                assert!(
-                    !later.prefix.starts_with(earlier.prefix),
-                    "{} hides {}",
-                    earlier.prefix,
-                    later.prefix
-                );
+                assert!(!later.prefix.starts_with(earlier.prefix), "{} hides {}", earlier.prefix, later.prefix);
             }
         }
     }
@@ -227,11 +204,7 @@ mod tests {
     #[test]
     fn every_shape_is_long_enough_for_the_prefilter() {
         for shape in SHAPES {
-            assert!(
-                shape.prefix.is_ascii() && shape.prefix.len() >= 2 && shape.minimum >= 6,
-                "{}",
-                shape.prefix
-            );
+            assert!(shape.prefix.is_ascii() && shape.prefix.len() >= 2 && shape.minimum >= 6, "{}", shape.prefix);
         }
     }
 }

@@ -36,19 +36,13 @@ pub(super) fn mark(window: &[u8; WINDOW]) -> Marks {
         let first = window[index];
         let second = window[index + 1];
         let third = window[index + 2];
-        triggers[index] = u8::from(
-            is_separator(first, second)
-                | is_dash(first, second)
-                | is_word_start(first, second, third),
-        );
+        triggers[index] =
+            u8::from(is_separator(first, second) | is_dash(first, second) | is_word_start(first, second, third));
         breaks[index] = u8::from(!may_be_token(first));
     }
     let [trigger_low, trigger_high] = halves(triggers);
     let [break_low, break_high] = halves(breaks);
-    Marks {
-        triggers: [trigger_low, trigger_high],
-        runs: [break_low == 0, break_high == 0],
-    }
+    Marks { triggers: [trigger_low, trigger_high], runs: [break_low == 0, break_high == 0] }
 }
 
 /// The two halves of a block of flags as numbers; byte order as in the text.
@@ -117,15 +111,11 @@ mod tests {
     #[test]
     fn every_trigger_is_seen_at_its_place() {
         for trigger in [
-            "=", ":", ">", "%3D", "%253D", "\\u003d", "&#61;", "&gt;", "\",", "',", ";,", "--",
-            "-u", "Bearer", "basic", "poP", "Var",
+            "=", ":", ">", "%3D", "%253D", "\\u003d", "&#61;", "&gt;", "\",", "',", ";,", "--", "-u", "Bearer",
+            "basic", "poP", "Var",
         ] {
             let text = format!("a b {trigger}");
-            assert_eq!(
-                marks(&text).triggers[0] & (0xff << 32),
-                1 << 32,
-                "{trigger}"
-            );
+            assert_eq!(marks(&text).triggers[0] & (0xff << 32), 1 << 32, "{trigger}");
         }
     }
 
@@ -134,14 +124,11 @@ mod tests {
         let text = format!("{}{}", " ".repeat(32), "a".repeat(15));
         for shift in 0..16 {
             let shifted = &text.as_bytes()[shift..];
-            let seen = shifted
-                .chunks(8)
-                .filter(|chunk| chunk.len() == 8)
-                .any(|chunk| {
-                    let mut window = [0_u8; WINDOW];
-                    window[..8].copy_from_slice(chunk);
-                    mark(&window).runs[0]
-                });
+            let seen = shifted.chunks(8).filter(|chunk| chunk.len() == 8).any(|chunk| {
+                let mut window = [0_u8; WINDOW];
+                window[..8].copy_from_slice(chunk);
+                mark(&window).runs[0]
+            });
             assert!(seen, "shift {shift}");
         }
     }

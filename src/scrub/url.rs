@@ -56,10 +56,7 @@ pub(super) fn in_text(view: View<'_>, authority: usize) -> Option<Found> {
 
 /// Whether this glyph ends a URL's authority and path.
 fn ends_url(byte: u8, writing: Writing) -> bool {
-    matches!(
-        byte,
-        0..=b' ' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | 0x7f
-    ) && writing == Writing::Plain
+    matches!(byte, 0..=b' ' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | 0x7f) && writing == Writing::Plain
         || matches!(byte, b'"' | b'\'' | b' ' | b'\n')
 }
 
@@ -90,8 +87,8 @@ fn password(bytes: &[u8], authority: usize) -> Option<Found> {
             b':' if colon.is_none() && in_authority => colon = Some((at, glyph.length)),
             b'/' | b'?' | b'#' => {
                 // Behind the authority only a password with an unescaped slash is of interest, and no port.
-                let may_go_on = at_sign.is_none()
-                    && colon.is_some_and(|(colon, length)| !is_port(&bytes[colon + length..at]));
+                let may_go_on =
+                    at_sign.is_none() && colon.is_some_and(|(colon, length)| !is_port(&bytes[colon + length..at]));
                 if !may_go_on {
                     break;
                 }
@@ -115,10 +112,7 @@ fn password(bytes: &[u8], authority: usize) -> Option<Found> {
         || words::is_placeholder_at(bytes, start)
         || matches!(text[0], b'{' | b'$');
     let is_secret = start > authority || words::is_opaque(text, MARKED_MINIMUM);
-    (!is_nothing && is_secret).then_some(Found {
-        percent_layers: 1,
-        ..Found::plain(start, end, SecretKind::Password)
-    })
+    (!is_nothing && is_secret).then_some(Found { percent_layers: 1, ..Found::plain(start, end, SecretKind::Password) })
 }
 
 /// Whether a port stands there: digits or nothing.
@@ -142,17 +136,10 @@ fn path_key(bytes: &[u8], authority: usize) -> Option<Found> {
         let is_slash = glyph.is_some_and(|glyph| glyph.byte == b'/');
         if is_end || is_slash {
             let is_host = segment == authority;
-            if !is_host
-                && segment < at
-                && is_secret_segment(&bytes[previous.clone()], &bytes[segment..at], false)
-            {
+            if !is_host && segment < at && is_secret_segment(&bytes[previous.clone()], &bytes[segment..at], false) {
                 return Some(Found::plain(segment, at, SecretKind::ApiKey));
             }
-            previous = if is_host {
-                authority..authority
-            } else {
-                segment..at
-            };
+            previous = if is_host { authority..authority } else { segment..at };
         }
         if is_end {
             return None;
@@ -172,18 +159,15 @@ pub(super) fn is_secret_segment(previous: &[u8], segment: &[u8], anywhere: bool)
     let has_digit = segment.iter().any(u8::is_ascii_digit);
     let has_upper = segment.iter().any(u8::is_ascii_uppercase);
     let has_lower = segment.iter().any(u8::is_ascii_lowercase);
-    let is_token = segment.iter().all(|byte| {
-        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'=' | b'%')
-    });
-    let is_marked = MARKERS
+    let is_token = segment
         .iter()
-        .any(|marker| previous.eq_ignore_ascii_case(marker));
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'=' | b'%'));
+    let is_marked = MARKERS.iter().any(|marker| previous.eq_ignore_ascii_case(marker));
     let has_mixed_letters = has_digit || (has_upper && has_lower);
     if !is_token || !has_mixed_letters {
         return false;
     }
-    let is_marked_key =
-        is_marked && segment.len() >= MARKED_MINIMUM && (has_upper || !words::is_wordlike(segment));
+    let is_marked_key = is_marked && segment.len() >= MARKED_MINIMUM && (has_upper || !words::is_wordlike(segment));
     let is_random = anywhere
         && segment.len() >= UNMARKED_MINIMUM
         && has_digit

@@ -70,17 +70,11 @@ pub(super) fn skip_openers(bytes: &[u8], from: usize) -> usize {
             break;
         }
         let glyph = glyph_at(bytes, at);
-        let is_bracket = matches!(
-            (before, glyph.byte),
-            (_, b'[' | b'(') | (b'[', b']') | (b'g', b'{')
-        );
+        let is_bracket = matches!((before, glyph.byte), (_, b'[' | b'(') | (b'[', b']') | (b'g', b'{'));
         if is_bracket {
             at += glyph.length;
             before = glyph.byte;
-        } else if let Some(opener) = OPENERS
-            .iter()
-            .find(|opener| opens(bytes, at, opener, before))
-        {
+        } else if let Some(opener) = OPENERS.iter().find(|opener| opens(bytes, at, opener, before)) {
             at += opener.len();
             before = opener[opener.len() - 1];
         } else if matches!(glyph.byte, b'b' | b'u') && quote_at(bytes, at + 1).is_some() {
@@ -102,25 +96,15 @@ pub(super) fn read(bytes: &[u8], at: usize, ends: Ends) -> Value {
     match quote_at(bytes, at) {
         Some(open) => {
             let start = at + open.length;
-            Value {
-                start,
-                end: quoted_end(bytes, start, open, ends.limit),
-                quote: Some(open),
-            }
+            Value { start, end: quoted_end(bytes, start, open, ends.limit), quote: Some(open) }
         }
-        None => Value {
-            start: at,
-            end: bare_end(bytes, at, ends),
-            quote: None,
-        },
+        None => Value { start: at, end: bare_end(bytes, at, ends), quote: None },
     }
 }
 
 /// Where the string that `open` began ends.
 pub(super) fn quoted_end(bytes: &[u8], start: usize, open: Glyph, limit: Option<usize>) -> usize {
-    let last = limit.map_or(bytes.len(), |limit| {
-        bytes.len().min(start.saturating_add(limit))
-    });
+    let last = limit.map_or(bytes.len(), |limit| bytes.len().min(start.saturating_add(limit)));
     let mut at = start;
     while at < last {
         match bytes[at] {
@@ -140,9 +124,7 @@ pub(super) fn quoted_end(bytes: &[u8], start: usize, open: Glyph, limit: Option<
 
 /// Where a value without quotes ends.
 pub(super) fn bare_end(bytes: &[u8], start: usize, ends: Ends) -> usize {
-    let last = ends.limit.map_or(bytes.len(), |limit| {
-        bytes.len().min(start.saturating_add(limit))
-    });
+    let last = ends.limit.map_or(bytes.len(), |limit| bytes.len().min(start.saturating_add(limit)));
     let mut at = start;
     while at < last {
         let byte = bytes[at];
@@ -165,9 +147,8 @@ fn ends_bare(bytes: &[u8], at: usize, glyph: Glyph, ends: Ends) -> bool {
         return false;
     }
     let next = bytes.get(at + glyph.length).copied();
-    let before_gap = next.is_none_or(|byte| {
-        !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'%' | b'+' | b'/')
-    });
+    let before_gap =
+        next.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'%' | b'+' | b'/'));
     match glyph.byte {
         0..=b' ' | b'"' | b'\'' | b'`' | b'&' | b'<' | b'>' | 0x7f => true,
         b'#' => glyph.writing == Writing::Percent,
@@ -185,10 +166,6 @@ fn trim_sentence(bytes: &[u8], start: usize, end: usize) -> usize {
     if value.ends_with(b"..") {
         return end;
     }
-    let kept = value
-        .iter()
-        .rev()
-        .skip_while(|byte| matches!(byte, b'.' | b',' | b':' | b'!' | b'?' | b'\\'))
-        .count();
+    let kept = value.iter().rev().skip_while(|byte| matches!(byte, b'.' | b',' | b':' | b'!' | b'?' | b'\\')).count();
     if kept == 0 { end } else { start + kept }
 }

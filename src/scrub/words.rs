@@ -24,34 +24,23 @@ pub(super) fn is_masked(value: &[u8]) -> bool {
 /// A mask in which a secret was found by its shape and replaced: it stays the mask it was.
 fn holds_both(value: &[u8]) -> bool {
     let head = &value[..value.len().min(128)];
-    has_mask(head)
-        && head
-            .windows(b"[redacted:".len())
-            .any(|window| window == b"[redacted:")
+    has_mask(head) && head.windows(b"[redacted:".len()).any(|window| window == b"[redacted:")
 }
 
 /// `**`, `...`, `…` or `••` somewhere.
 fn has_mask(value: &[u8]) -> bool {
     value.windows(2).any(|pair| pair == b"**")
-        || value
-            .windows(3)
-            .any(|three| three == b"..." || three == "…".as_bytes() || three == "•".as_bytes())
+        || value.windows(3).any(|three| three == b"..." || three == "…".as_bytes() || three == "•".as_bytes())
 }
 
 /// One and the same `x` throughout, at least four times.
 fn is_filler(value: &[u8]) -> bool {
-    value.len() >= 4
-        && value
-            .iter()
-            .all(|byte| matches!(byte, b'x' | b'X' | b'-' | b'*'))
+    value.len() >= 4 && value.iter().all(|byte| matches!(byte, b'x' | b'X' | b'-' | b'*'))
 }
 
 /// Whether a placeholder stands there instead of a value: ours, another tool's, a template's or a mask.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
-    let first_two = (
-        value.first().copied().unwrap_or(0),
-        value.get(1).copied().unwrap_or(0),
-    );
+    let first_two = (value.first().copied().unwrap_or(0), value.get(1).copied().unwrap_or(0));
     match first_two {
         (b'[', _) => is_bracketed_word(value, b']'),
         (b'<', _) => is_bracketed_word(value, b'>'),
@@ -86,22 +75,16 @@ fn is_bracketed_word(value: &[u8], close: u8) -> bool {
     };
     let inner = &value[1..end];
     let rest = &value[end + 1..];
-    let is_text = |byte: &u8| {
-        byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b':' | b' ' | b'*' | b'.')
-    };
+    let is_text = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b':' | b' ' | b'*' | b'.');
     inner.iter().all(is_text) && !rest.iter().any(u8::is_ascii_alphanumeric)
 }
 
 /// Whether the value's first word tells about the value instead of being it. `in_prose` admits more words.
 pub(super) fn is_statement(value: &[u8], in_prose: bool) -> bool {
-    let length = value
-        .iter()
-        .take(24)
-        .take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'\'')
-        .count();
-    let ends_word = value.get(length).is_none_or(|byte| {
-        !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'+' | b'/' | b'=')
-    });
+    let length = value.iter().take(24).take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'\'').count();
+    let ends_word = value
+        .get(length)
+        .is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-' | b'+' | b'/' | b'='));
     if length == 0 || !ends_word {
         return false;
     }
@@ -110,18 +93,13 @@ pub(super) fn is_statement(value: &[u8], in_prose: bool) -> bool {
         *target = source.to_ascii_lowercase();
     }
     let word = &lower[..length];
-    let listed = |list: &[&str]| {
-        list.binary_search_by(|entry| entry.as_bytes().cmp(word))
-            .is_ok()
-    };
+    let listed = |list: &[&str]| list.binary_search_by(|entry| entry.as_bytes().cmp(word)).is_ok();
     listed(STATUS) || (in_prose && listed(PROSE))
 }
 
 /// Whether the value is made of words as people write them: `client_secret_post`, `InvalidToken`, `not-found`.
 pub(super) fn is_wordlike(value: &[u8]) -> bool {
-    value
-        .split(|byte| matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'~'))
-        .all(is_word)
+    value.split(|byte| matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'~')).all(is_word)
 }
 
 /// A word in one case, in camel case with at most two capitals in a row, or a number of four digits at most.
@@ -160,10 +138,7 @@ fn is_word(word: &[u8]) -> bool {
 pub(super) fn is_opaque(value: &[u8], minimum: usize) -> bool {
     let is_token_byte = |byte: &u8| {
         byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'%' | b'!' | b'*' | b'$' | b'@'
-            )
+            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'%' | b'!' | b'*' | b'$' | b'@')
     };
     value.len() >= minimum
         && value.iter().any(u8::is_ascii_alphabetic)
@@ -185,13 +160,9 @@ pub(super) fn is_uuid(value: &[u8]) -> bool {
 
 /// Something with dots whose last label is letters only and whose labels are in lower case: a host name.
 fn is_host(value: &[u8]) -> bool {
-    let lower = value.iter().all(|byte| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-')
-    });
-    let last = value
-        .rsplit(|byte| *byte == b'.')
-        .next()
-        .unwrap_or_default();
+    let lower =
+        value.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+    let last = value.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     lower && last.len() < value.len() && last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic)
 }
 
@@ -201,29 +172,15 @@ mod tests {
 
     #[test]
     fn masks_and_placeholders_are_known() {
-        for text in [
-            "ab****yz",
-            "****",
-            "sk-...wxyz",
-            "ey...***...q",
-            "xxxxxxxx",
-            "pk…9",
-        ] {
+        for text in ["ab****yz", "****", "sk-...wxyz", "ey...***...q", "xxxxxxxx", "pk…9"] {
             assert!(is_masked(text.as_bytes()), "{text}");
         }
         for text in ["hunter2", "a*b", "0123456789abcdef0123...", "xenon"] {
             assert!(!is_masked(text.as_bytes()), "{text}");
         }
-        for text in [
-            "[redacted:jwt]",
-            "[REDACTED]",
-            "<your token>",
-            "${TOKEN}",
-            "$API_KEY",
-            "{{ key }}",
-            "%s",
-            "(hidden)",
-        ] {
+        for text in
+            ["[redacted:jwt]", "[REDACTED]", "<your token>", "${TOKEN}", "$API_KEY", "{{ key }}", "%s", "(hidden)"]
+        {
             assert!(is_placeholder(text.as_bytes()), "{text}");
         }
         for text in ["[redacted:jwt]abc1", "<abc123>", "$ecret", "%secret"] {
@@ -233,26 +190,15 @@ mod tests {
 
     #[test]
     fn words_are_told_from_random_text() {
-        for text in [
-            "invalid_token",
-            "InvalidToken",
-            "ECONNREFUSED",
-            "not-found",
-            "client_secret_post",
-            "McpError",
-            "on_401",
-        ] {
+        for text in
+            ["invalid_token", "InvalidToken", "ECONNREFUSED", "not-found", "client_secret_post", "McpError", "on_401"]
+        {
             assert!(is_wordlike(text.as_bytes()), "{text}");
         }
         for text in ["hunter2x9", "FAKEfakeFAKE", "aBcDeFgH", "9f86d081884c"] {
             assert!(is_opaque(text.as_bytes(), 8), "{text}");
         }
-        for text in [
-            "0198f3c2-7a54-7cc2-98c4-dc0c0c07398f",
-            "mcp1.prod2.example",
-            "/var/run/a1b2c3",
-            "two words 12",
-        ] {
+        for text in ["0198f3c2-7a54-7cc2-98c4-dc0c0c07398f", "mcp1.prod2.example", "/var/run/a1b2c3", "two words 12"] {
             assert!(!is_opaque(text.as_bytes(), 8), "{text}");
         }
     }

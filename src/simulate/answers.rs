@@ -5,14 +5,7 @@ use super::story::Answer;
 use super::text::ShortText;
 
 /// Appends `{"request_id","class","hop","story","workspace","slug"}` and a line feed. All values are plain names.
-pub fn push_answer(
-    out: &mut Vec<u8>,
-    answer: &Answer,
-    story: &str,
-    workspace: &str,
-    cast: &Cast,
-    request: &ShortText,
-) {
+pub fn push_answer(out: &mut Vec<u8>, answer: &Answer, story: &str, workspace: &str, cast: &Cast, request: &ShortText) {
     let members: [(&[u8], &[u8]); 5] = [
         (b"{\"request_id\":\"", request.as_bytes()),
         (b"\",\"class\":\"", answer.class.as_bytes()),

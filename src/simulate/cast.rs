@@ -82,13 +82,7 @@ impl Cast {
     }
 
     /// Draws the players around a given connection.
-    pub fn with_connection(
-        world: &World,
-        story: &Story,
-        connection: usize,
-        start: u64,
-        dice: &mut Dice,
-    ) -> Self {
+    pub fn with_connection(world: &World, story: &Story, connection: usize, start: u64, dice: &mut Dice) -> Self {
         let standing = &world.people.connections[connection];
         let integration = standing.integration;
         let gateway = world.gateway(integration);
@@ -105,9 +99,7 @@ impl Cast {
             slug: draw_slug(world, story.need.slug, integration, dice),
             requests: [ShortText::EMPTY; MOST_REQUESTS],
             request_started: [0; MOST_REQUESTS],
-            trace: dice
-                .percent(gateway.traced_percent)
-                .then(|| (dice.bits(), dice.bits())),
+            trace: dice.percent(gateway.traced_percent).then(|| (dice.bits(), dice.bits())),
             state: ShortText::EMPTY,
             flow: ShortText::EMPTY,
             tool: dice.index(world.server(integration).tools.len()),
@@ -128,12 +120,7 @@ impl Cast {
 }
 
 /// The user and the connection that the gateway can know of.
-fn draw_caller(
-    world: &World,
-    need: &Need,
-    connection: usize,
-    dice: &mut Dice,
-) -> (Option<usize>, Option<usize>) {
+fn draw_caller(world: &World, need: &Need, connection: usize, dice: &mut Dice) -> (Option<usize>, Option<usize>) {
     let standing = &world.people.connections[connection];
     let shared = standing.user.is_none();
     let service = match need.actor {
@@ -146,18 +133,12 @@ fn draw_caller(
         return (None, shared.then_some(connection));
     }
     let colleagues = &world.people.integrations[standing.integration].users;
-    let user = standing
-        .user
-        .unwrap_or_else(|| colleagues.start + dice.skewed_index(colleagues.len()));
+    let user = standing.user.unwrap_or_else(|| colleagues.start + dice.skewed_index(colleagues.len()));
     (Some(user), Some(connection))
 }
 
 fn draw_credential(need: &Need, user: Option<usize>, dice: &mut Dice) -> Credential {
-    const OF_USERS: [Credential; 3] = [
-        Credential::UserKey,
-        Credential::OAuth,
-        Credential::IdentityProvider,
-    ];
+    const OF_USERS: [Credential; 3] = [Credential::UserKey, Credential::OAuth, Credential::IdentityProvider];
     if need.actor == Actor::Anonymous {
         return Credential::None;
     }
@@ -168,10 +149,7 @@ fn draw_credential(need: &Need, user: Option<usize>, dice: &mut Dice) -> Credent
         need.credential.is_empty() || need.credential.iter().any(|kind| kind == credential.name())
     };
     let choices: Vec<Credential> = OF_USERS.into_iter().filter(allowed).collect();
-    choices
-        .get(dice.index(choices.len()))
-        .copied()
-        .unwrap_or(Credential::UserKey)
+    choices.get(dice.index(choices.len())).copied().unwrap_or(Credential::UserKey)
 }
 
 fn draw_key(
@@ -186,9 +164,7 @@ fn draw_key(
             let number = 1 + dice.below(SERVICE_KEYS);
             ShortText::new(format!("sk_{}_{number}", world.workspace(integration)).as_bytes())
         }
-        (Credential::UserKey, Some(user)) => {
-            ShortText::new(format!("uk_{}", world.people.users[user].id).as_bytes())
-        }
+        (Credential::UserKey, Some(user)) => ShortText::new(format!("uk_{}", world.people.users[user].id).as_bytes()),
         _ => ShortText::EMPTY,
     }
 }
@@ -199,10 +175,7 @@ fn draw_client(world: &World, user: Option<usize>, dice: &mut Dice) -> (usize, u
         return (user.client, user.client_version);
     }
     let client = dice.index(world.facts.clients.len());
-    (
-        client,
-        dice.index(world.facts.clients[client].versions.len()),
-    )
+    (client, dice.index(world.facts.clients[client].versions.len()))
 }
 
 fn draw_slug(world: &World, style: SlugStyle, integration: usize, dice: &mut Dice) -> ShortText {

@@ -11,27 +11,14 @@ use crate::decode::{Limits, Payload, decode};
 use crate::event::RecordTime;
 
 /// What stories say beyond the contract's members.
-const ATTRIBUTES: [&str; 8] = [
-    "cause",
-    "changed",
-    "is_error",
-    "policy",
-    "ratelimit_remaining",
-    "retry_after",
-    "setting",
-    "state",
-];
+const ATTRIBUTES: [&str; 8] =
+    ["cause", "changed", "is_error", "policy", "ratelimit_remaining", "retry_after", "setting", "state"];
 
 const START: &str = "2026-11-20T08:00:00Z";
 
 fn payload(value: &[u8]) -> Payload<'_> {
-    let time =
-        START.parse::<chrono::DateTime<chrono::Utc>>().unwrap() + chrono::TimeDelta::hours(1);
-    Payload {
-        headers: &[],
-        value: Some(value),
-        time: RecordTime(time),
-    }
+    let time = START.parse::<chrono::DateTime<chrono::Utc>>().unwrap() + chrono::TimeDelta::hours(1);
+    Payload { headers: &[], value: Some(value), time: RecordTime(time) }
 }
 
 #[test]
@@ -62,10 +49,7 @@ fn every_record_decodes_without_a_rest() {
         attributes.extend(event.attributes.iter().map(|(name, _)| name.to_string()));
     }
     let known: BTreeSet<String> = ATTRIBUTES.iter().map(|name| (*name).to_owned()).collect();
-    assert_eq!(
-        attributes, known,
-        "a member that the contract does not know, or an unknown value"
-    );
+    assert_eq!(attributes, known, "a member that the contract does not know, or an unknown value");
 }
 
 #[test]
@@ -75,15 +59,8 @@ fn every_malformed_record_is_refused_with_its_code() {
         // Several times: some codes have several forms.
         for _ in 0..12 {
             let value = malformed(code, "2026-11-20T08:59:00Z", &mut dice);
-            let refusal = decode(&payload(&value), &Limits::default())
-                .err()
-                .map(|fault| fault.code());
-            assert_eq!(
-                refusal,
-                Some(code),
-                "{}",
-                String::from_utf8_lossy(&value[..value.len().min(300)])
-            );
+            let refusal = decode(&payload(&value), &Limits::default()).err().map(|fault| fault.code());
+            assert_eq!(refusal, Some(code), "{}", String::from_utf8_lossy(&value[..value.len().min(300)]));
         }
     }
 }

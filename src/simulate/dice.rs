@@ -16,9 +16,7 @@ impl Dice {
     /// The stream that belongs to `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            stream: ChaCha8Rng::seed_from_u64(seed),
-        }
+        Self { stream: ChaCha8Rng::seed_from_u64(seed) }
     }
 
     /// 64 random bits.
@@ -38,10 +36,7 @@ impl Dice {
     }
 
     /// An index into a list of `length` entries; 0 when the list is empty.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the result is smaller than a usize that was given"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the result is smaller than a usize that was given")]
     pub fn index(&mut self, length: usize) -> usize {
         self.below(length as u64) as usize
     }

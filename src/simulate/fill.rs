@@ -33,21 +33,15 @@ impl Teller<'_> {
     }
 
     fn connection(&self) -> Option<&Connection> {
-        self.cast
-            .connection
-            .map(|index| &self.world.people.connections[index])
+        self.cast.connection.map(|index| &self.world.people.connections[index])
     }
 
     fn issuer_url(&self) -> &str {
-        self.world
-            .issuer(self.cast.integration)
-            .map_or("", |issuer| issuer.url.as_str())
+        self.world.issuer(self.cast.integration).map_or("", |issuer| issuer.url.as_str())
     }
 
     fn issuer_rotates(&self) -> bool {
-        self.world
-            .issuer(self.cast.integration)
-            .is_some_and(|issuer| issuer.rotates)
+        self.world.issuer(self.cast.integration).is_some_and(|issuer| issuer.rotates)
     }
 
     fn request_id(&self, number: usize) -> &[u8] {
@@ -89,13 +83,7 @@ impl Teller<'_> {
         let client = &self.world.facts.clients[family];
         push_all(
             out,
-            &[
-                "{\"name\":\"",
-                &client.name,
-                "\",\"version\":\"",
-                &client.versions[version],
-                "\",\"address\":\"10.20.",
-            ],
+            &["{\"name\":\"", &client.name, "\",\"version\":\"", &client.versions[version], "\",\"address\":\"10.20."],
         );
         // A user keeps an address; the addresses of others follow the telling.
         let host = self.cast.user.map_or(self.cast.mark, |user| user as u64);
@@ -117,11 +105,7 @@ impl Teller<'_> {
     fn push_credential(&self, out: &mut Vec<u8>) {
         let kind = self.cast.credential;
         push_all(out, &["{\"kind\":\"", kind.name(), "\",\"sent\":"]);
-        out.extend_from_slice(if kind == Credential::None {
-            b"false"
-        } else {
-            b"true"
-        });
+        out.extend_from_slice(if kind == Credential::None { b"false" } else { b"true" });
         if !self.cast.key_id.is_empty() {
             out.extend_from_slice(b",\"key_id\":\"");
             out.extend_from_slice(self.cast.key_id.as_bytes());
@@ -149,12 +133,8 @@ impl Teller<'_> {
             Slot::Access => out.extend_from_slice(&connection.access),
             Slot::Refresh => out.extend_from_slice(&connection.refresh),
             Slot::PreviousRefresh => out.extend_from_slice(&connection.previous_refresh),
-            Slot::NextAccess => {
-                out.extend_from_slice(&connection.next_tokens(&self.world.keyed_hash).0)
-            }
-            Slot::NextRefresh => {
-                out.extend_from_slice(&connection.next_tokens(&self.world.keyed_hash).1)
-            }
+            Slot::NextAccess => out.extend_from_slice(&connection.next_tokens(&self.world.keyed_hash).0),
+            Slot::NextRefresh => out.extend_from_slice(&connection.next_tokens(&self.world.keyed_hash).1),
             _ => {}
         }
     }
@@ -173,9 +153,7 @@ impl Teller<'_> {
     }
 
     fn push_fake_jwt(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(
-            b"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJzaW11bGF0ZWQiLCJqdGkiOi",
-        );
+        out.extend_from_slice(b"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJzaW11bGF0ZWQiLCJqdGkiOi");
         for _ in 0..3 {
             push_hex(out, self.dice.bits());
         }
@@ -239,9 +217,7 @@ impl Fill for Teller<'_> {
         match slot {
             Slot::Request => out.extend_from_slice(self.request_id(self.request)),
             Slot::FirstRequest => out.extend_from_slice(self.request_id(1)),
-            Slot::Connection => {
-                out.extend_from_slice(self.connection().map_or(&[], |connection| &connection.id))
-            }
+            Slot::Connection => out.extend_from_slice(self.connection().map_or(&[], |connection| &connection.id)),
             Slot::Flow => out.extend_from_slice(self.cast.flow.as_bytes()),
             Slot::State => out.extend_from_slice(self.cast.state.as_bytes()),
             Slot::Session => push_hex(out, self.cast.mark.rotate_left(17)),
@@ -251,23 +227,13 @@ impl Fill for Teller<'_> {
             Slot::ServerUrl => push_all(out, &["https://", &server.host, "/mcp"]),
             Slot::Gateway => self.push_gateway(out),
             Slot::UrlPath => {
-                let lead: &[u8] = if gateway.product == "contextforge" {
-                    b"/servers/"
-                } else {
-                    b"/"
-                };
+                let lead: &[u8] = if gateway.product == "contextforge" { b"/servers/" } else { b"/" };
                 out.extend_from_slice(lead);
                 out.extend_from_slice(self.cast.slug.as_bytes());
                 out.extend_from_slice(b"/mcp");
             }
-            Slot::ConfigVersion => push_number(
-                out,
-                self.world.people.integrations[integration].config_version,
-            ),
-            Slot::OldConfigVersion => push_number(
-                out,
-                self.world.people.integrations[integration].config_version - 1,
-            ),
+            Slot::ConfigVersion => push_number(out, self.world.people.integrations[integration].config_version),
+            Slot::OldConfigVersion => push_number(out, self.world.people.integrations[integration].config_version - 1),
             Slot::KeyId => out.extend_from_slice(self.cast.key_id.as_bytes()),
             Slot::Credential => self.push_credential(out),
             Slot::Client => self.push_client(out),
@@ -280,15 +246,10 @@ impl Fill for Teller<'_> {
             Slot::Scopes => self.push_scope(out, |scopes| scopes),
             Slot::FirstScope => self.push_scope(out, first_word),
             Slot::LastScope => self.push_scope(out, last_word),
-            Slot::Access | Slot::Refresh | Slot::PreviousRefresh | Slot::NextAccess => {
-                self.push_fingerprint(out, slot)
-            }
+            Slot::Access | Slot::Refresh | Slot::PreviousRefresh | Slot::NextAccess => self.push_fingerprint(out, slot),
             Slot::NextRefresh if self.issuer_rotates() => self.push_fingerprint(out, slot),
             Slot::Caller => {
-                let token = matches!(
-                    self.cast.credential,
-                    Credential::OAuth | Credential::IdentityProvider
-                );
+                let token = matches!(self.cast.credential, Credential::OAuth | Credential::IdentityProvider);
                 if let Some(user) = self.user().filter(|_| token) {
                     out.extend_from_slice(&user.session);
                 }
@@ -306,9 +267,7 @@ impl Fill for Teller<'_> {
             Slot::AccessAge => self.push_age(out, |connection| connection.issued),
             Slot::RefreshAge => self.push_age(out, |connection| connection.granted),
             Slot::Elapsed => push_milliseconds(out, self.now.saturating_sub(self.previous)),
-            Slot::RequestElapsed => {
-                push_milliseconds(out, self.now.saturating_sub(self.request_began()))
-            }
+            Slot::RequestElapsed => push_milliseconds(out, self.now.saturating_sub(self.request_began())),
             Slot::Count => push_number(out, 1 + self.cast.mark % 37),
             Slot::Uuid => push_uuid_v4(out, self.dice),
             Slot::Hex => push_hex(out, self.dice.bits()),
@@ -330,10 +289,7 @@ mod tests {
 
     #[test]
     fn parts_of_texts() {
-        assert_eq!(
-            host_of("https://id.example:8443/realms/a"),
-            "id.example:8443"
-        );
+        assert_eq!(host_of("https://id.example:8443/realms/a"), "id.example:8443");
         assert_eq!(host_of("https://id.example"), "id.example");
         assert_eq!((first_word("a b c"), last_word("a b c")), ("a", "c"));
         assert_eq!((first_word(""), last_word("")), ("", ""));

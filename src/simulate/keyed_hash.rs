@@ -21,14 +21,9 @@ impl KeyedHash {
     /// An empty key is refused: its hashes could be computed by anybody.
     pub fn new(key: &[u8]) -> Result<Self, SimulateError> {
         if key.is_empty() {
-            return Err(SimulateError::Option {
-                option: "hash key",
-                reason: "must not be empty",
-            });
+            return Err(SimulateError::Option { option: "hash key", reason: "must not be empty" });
         }
-        Ok(Self {
-            key: FingerprintKey::new(key),
-        })
+        Ok(Self { key: FingerprintKey::new(key) })
     }
 
     /// The fingerprint of the parts, written one after the other.
@@ -39,13 +34,7 @@ impl KeyedHash {
 
     /// The id of the connection of a user (`None`: shared by all) with a server.
     #[must_use]
-    pub fn connection_id(
-        &self,
-        workspace: &str,
-        slug: &str,
-        user: Option<&str>,
-        issuer: Option<&str>,
-    ) -> HashText {
+    pub fn connection_id(&self, workspace: &str, slug: &str, user: Option<&str>, issuer: Option<&str>) -> HashText {
         in_place(&self.key.connection_id(workspace, slug, user, issuer))
     }
 }
@@ -67,10 +56,7 @@ mod tests {
     fn hashes_as_the_consumer_does() {
         // RFC 4231 §4.3 (test case 2): key "Jefe", data "what do ya want for nothing?".
         let hash = KeyedHash::new(b"Jefe").unwrap();
-        assert_eq!(
-            &hash.of(&[b"what do ya want ", b"for nothing?"]),
-            b"hmac-sha256:5bdcc146bf60754e"
-        );
+        assert_eq!(&hash.of(&[b"what do ya want ", b"for nothing?"]), b"hmac-sha256:5bdcc146bf60754e");
         let connection = hash.connection_id("acme", "issues", None, None);
         assert_eq!(connection, hash.of(&[b"acme\nissues\nshared\n"]));
     }

@@ -49,10 +49,7 @@ impl Poison {
     /// Not a number from 0 to 100.
     pub fn new(percent: f64) -> Result<Self, SimulateError> {
         if !(0.0..=100.0).contains(&percent) {
-            return Err(SimulateError::Option {
-                option: "poison",
-                reason: "must be a number from 0 to 100",
-            });
+            return Err(SimulateError::Option { option: "poison", reason: "must be a number from 0 to 100" });
         }
         #[expect(
             clippy::cast_possible_truncation,
@@ -60,12 +57,7 @@ impl Poison {
             reason = "0 to 1,000,000 by the check above"
         )]
         let share = (percent * 10_000.0).round() as u64;
-        Ok(Self {
-            share,
-            may_be_due: false,
-            turn: 0,
-            next: 0,
-        })
+        Ok(Self { share, may_be_due: false, turn: 0, next: 0 })
     }
 
     /// Tells that an event was written: after each, one malformed record may follow.
@@ -112,15 +104,8 @@ pub fn malformed(code: &str, time: &str, dice: &mut Dice) -> Vec<u8> {
     let text = match code {
         "empty_record" => String::new(),
         "not_json" => match dice.below(3) {
-            0 => with(&id, time, "1.0", sound)
-                .trim_end_matches('}')
-                .to_owned(),
-            1 => with(
-                &id,
-                time,
-                "1.0",
-                "{\"hop\":\"down\0stream\",\"outcome\":\"success\"}",
-            ),
+            0 => with(&id, time, "1.0", sound).trim_end_matches('}').to_owned(),
+            1 => with(&id, time, "1.0", "{\"hop\":\"down\0stream\",\"outcome\":\"success\"}"),
             _ => format!("gateway restarted at {time}"),
         },
         "not_an_object" => ["[1,2,3]", "\"an event\"", "42"][dice.index(3)].to_owned(),
@@ -129,74 +114,32 @@ pub fn malformed(code: &str, time: &str, dice: &mut Dice) -> Vec<u8> {
             _ => with("", time, "1.0", sound),
         },
         "invalid_field" => match dice.below(2) {
-            0 => with(
-                &id,
-                time,
-                "1.0",
-                r#"{"hop":"downstream","outcome":"success","http":{"status":"four hundred"}}"#,
-            ),
-            _ => with(
-                &id,
-                time,
-                "1.0",
-                r#"{"hop":"downstream","outcome":"success","duration_ms":-3}"#,
-            ),
+            0 => with(&id, time, "1.0", r#"{"hop":"downstream","outcome":"success","http":{"status":"four hundred"}}"#),
+            _ => with(&id, time, "1.0", r#"{"hop":"downstream","outcome":"success","duration_ms":-3}"#),
         },
         "bad_time" => with(&id, "yesterday at noon", "1.0", sound),
         "time_in_future" => with(&id, "2999-01-01T00:00:00Z", "1.0", sound),
         "time_too_old" => with(&id, "2001-01-01T00:00:00Z", "1.0", sound),
         "id_too_long" => with(&id.repeat(14), time, "1.0", sound),
-        "duplicate_field" => with(
-            &id,
-            time,
-            "1.0",
-            r#"{"hop":"downstream","hop":"upstream","outcome":"success"}"#,
-        ),
+        "duplicate_field" => with(&id, time, "1.0", r#"{"hop":"downstream","hop":"upstream","outcome":"success"}"#),
         "unsupported_specversion" => with(&id, time, "3.0", sound),
         "too_many_attributes" => {
-            let members: Vec<String> = (0..80)
-                .map(|number| format!(r#""extra_{number}":"x""#))
-                .collect();
-            let data = format!(
-                r#"{{"hop":"downstream","outcome":"success",{}}}"#,
-                members.join(",")
-            );
+            let members: Vec<String> = (0..80).map(|number| format!(r#""extra_{number}":"x""#)).collect();
+            let data = format!(r#"{{"hop":"downstream","outcome":"success",{}}}"#, members.join(","));
             with(&id, time, "1.0", &data)
         }
         "nested_too_deep" => {
-            let nest = format!(
-                "{}{}",
-                "[".repeat(TOO_MANY_LEVELS),
-                "]".repeat(TOO_MANY_LEVELS)
-            );
-            with(
-                &id,
-                time,
-                "1.0",
-                &format!(r#"{{"hop":"downstream","outcome":"success","extra":{nest}}}"#),
-            )
+            let nest = format!("{}{}", "[".repeat(TOO_MANY_LEVELS), "]".repeat(TOO_MANY_LEVELS));
+            with(&id, time, "1.0", &format!(r#"{{"hop":"downstream","outcome":"success","extra":{nest}}}"#))
         }
         "record_too_large" => {
             let message = "x".repeat(OVERSIZED_BYTES);
-            with(
-                &id,
-                time,
-                "1.0",
-                &format!(r#"{{"hop":"downstream","outcome":"success","message":"{message}"}}"#),
-            )
+            with(&id, time, "1.0", &format!(r#"{{"hop":"downstream","outcome":"success","message":"{message}"}}"#))
         }
         _ => {
-            let mut bytes = with(
-                &id,
-                time,
-                "1.0",
-                r#"{"hop":"downstream","outcome":"success","message":"?"}"#,
-            )
-            .into_bytes();
-            bytes
-                .iter_mut()
-                .filter(|byte| **byte == b'?')
-                .for_each(|byte| *byte = 0xff);
+            let mut bytes =
+                with(&id, time, "1.0", r#"{"hop":"downstream","outcome":"success","message":"?"}"#).into_bytes();
+            bytes.iter_mut().filter(|byte| **byte == b'?').for_each(|byte| *byte = 0xff);
             return bytes;
         }
     };
@@ -226,13 +169,7 @@ mod tests {
 
     #[test]
     fn only_a_percentage_is_taken() {
-        for (percent, accepted) in [
-            (0.0, true),
-            (100.0, true),
-            (-0.1, false),
-            (100.1, false),
-            (f64::NAN, false),
-        ] {
+        for (percent, accepted) in [(0.0, true), (100.0, true), (-0.1, false), (100.1, false), (f64::NAN, false)] {
             assert_eq!(Poison::new(percent).is_ok(), accepted, "{percent}");
         }
     }

@@ -82,15 +82,10 @@ impl Simulation {
     /// # Errors
     /// An option is out of its range, or the embedded data is faulty.
     pub fn new(options: SimulationOptions) -> Result<Self, SimulateError> {
-        let start =
-            u64::try_from(options.start.timestamp_micros()).map_err(|_| SimulateError::Option {
-                option: "start",
-                reason: "must lie after 1970",
-            })?;
-        let span = u64::try_from(options.span.as_micros()).map_err(|_| SimulateError::Option {
-            option: "span",
-            reason: "is too long",
-        })?;
+        let start = u64::try_from(options.start.timestamp_micros())
+            .map_err(|_| SimulateError::Option { option: "start", reason: "must lie after 1970" })?;
+        let span = u64::try_from(options.span.as_micros())
+            .map_err(|_| SimulateError::Option { option: "span", reason: "is too long" })?;
         let mut dice = Dice::new(options.seed);
         let keyed_hash = KeyedHash::new(&options.hash_key)?;
         let poison = Poison::new(options.poison_percent)?;
@@ -123,10 +118,7 @@ impl Simulation {
     /// First the registry, then the events in the order of their time, malformed records strewn in between.
     pub fn next_record(&mut self, record: &mut Record) -> bool {
         record.clear();
-        if self
-            .registry
-            .next_record(&self.world, &mut self.times, record)
-        {
+        if self.registry.next_record(&self.world, &mut self.times, record) {
             return true;
         }
         if self.poison.is_due(&mut self.dice) {
@@ -135,11 +127,7 @@ impl Simulation {
         }
         while self.planned < self.events {
             let begins = self.next_start();
-            if self
-                .due
-                .peek()
-                .is_some_and(|Reverse((time, _))| *time < begins)
-            {
+            if self.due.peek().is_some_and(|Reverse((time, _))| *time < begins) {
                 break;
             }
             self.begin_story(begins);
@@ -164,13 +152,9 @@ impl Simulation {
     }
 
     /// When the next story begins: as far into the span as events are planned.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a fraction of a 64-bit number fits 64 bits"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a fraction of a 64-bit number fits 64 bits")]
     fn next_start(&self) -> u64 {
-        let into = u128::from(self.playing_time) * u128::from(self.planned)
-            / u128::from(self.events.max(1));
+        let into = u128::from(self.playing_time) * u128::from(self.planned) / u128::from(self.events.max(1));
         self.start + into as u64
     }
 
@@ -181,23 +165,10 @@ impl Simulation {
         self.planned += events.len() as u64;
         for (answer, request) in self.book.stories[story].answers.iter().zip(&cast.requests) {
             let workspace = self.world.workspace(cast.integration);
-            push_answer(
-                &mut self.answers,
-                answer,
-                &self.book.stories[story].name,
-                workspace,
-                &cast,
-                request,
-            );
+            push_answer(&mut self.answers, answer, &self.book.stories[story].name, workspace, &cast, request);
         }
         let first = begins + self.dice.between(events[0].after.0, events[0].after.1);
-        let telling = Telling {
-            story,
-            product,
-            step: 0,
-            previous: begins,
-            cast,
-        };
+        let telling = Telling { story, product, step: 0, previous: begins, cast };
         let place = match self.free.pop() {
             Some(place) => {
                 self.tellings[place] = telling;
@@ -217,29 +188,18 @@ impl Simulation {
         if let Some(cue) = self.next_cue.take_if(|cue| cue.at <= self.planned) {
             self.next_cue = self.cues.next();
             let story = &self.book.stories[cue.story];
-            let cast =
-                Cast::with_connection(&self.world, story, cue.connection, begins, &mut self.dice);
+            let cast = Cast::with_connection(&self.world, story, cue.connection, begins, &mut self.dice);
             if self.length(cue.story, &cast) <= room {
                 return (cue.story, cast);
             }
         }
         let drawn = self.book.draw(&mut self.dice);
-        let cast = Cast::draw(
-            &self.world,
-            &self.book.stories[drawn],
-            begins,
-            &mut self.dice,
-        );
+        let cast = Cast::draw(&self.world, &self.book.stories[drawn], begins, &mut self.dice);
         if self.length(drawn, &cast) <= room {
             return (drawn, cast);
         }
         let filler = self.book.draw_filler(&mut self.dice);
-        let filler_cast = Cast::draw(
-            &self.world,
-            &self.book.stories[filler],
-            begins,
-            &mut self.dice,
-        );
+        let filler_cast = Cast::draw(&self.world, &self.book.stories[filler], begins, &mut self.dice);
         (filler, filler_cast)
     }
 
@@ -258,12 +218,8 @@ impl Simulation {
         {
             telling.cast.request_started[index] = telling.previous;
         }
-        let mut scene = Scene {
-            world: &self.world,
-            dice: &mut self.dice,
-            times: &mut self.times,
-            number: self.written,
-        };
+        let mut scene =
+            Scene { world: &self.world, dice: &mut self.dice, times: &mut self.times, number: self.written };
         scene.write_event(event, &telling.cast, telling.previous, now, record);
         apply(event.effect, &telling.cast, now, &mut self.world);
         self.written += 1;
@@ -288,25 +244,13 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn write_event(
-        &mut self,
-        event: &PreparedEvent,
-        cast: &Cast,
-        previous: u64,
-        now: u64,
-        record: &mut Record,
-    ) {
+    fn write_event(&mut self, event: &PreparedEvent, cast: &Cast, previous: u64, now: u64, record: &mut Record) {
         record.kind = RecordKind::Event;
         record.time = now;
         let connection = cast.connection.filter(|_| event.has_connection);
-        let request = event
-            .request
-            .checked_sub(1)
-            .map(|index| &cast.requests[index]);
+        let request = event.request.checked_sub(1).map(|index| &cast.requests[index]);
         if let Some(index) = connection {
-            record
-                .key
-                .extend_from_slice(&self.world.people.connections[index].id);
+            record.key.extend_from_slice(&self.world.people.connections[index].id);
         } else if event.has_flow {
             record.key.extend_from_slice(cast.flow.as_bytes());
         } else if let Some(request) = request {
@@ -370,9 +314,7 @@ fn apply(effect: Effect, cast: &Cast, now: u64, world: &mut World) {
             connection.granted = now;
         }
         (Effect::Refresh, Some(index)) => {
-            let rotates = world
-                .issuer(cast.integration)
-                .is_some_and(|issuer| issuer.rotates);
+            let rotates = world.issuer(cast.integration).is_some_and(|issuer| issuer.rotates);
             let connection = &mut world.people.connections[index];
             let kept = connection.refresh;
             connection.renew(&world.keyed_hash);

@@ -29,51 +29,29 @@ const MOST_USERS: u64 = 60;
 ///
 /// # Errors
 /// The stories it is made of are missing.
-pub fn plan_spike(
-    world: &World,
-    book: &Book,
-    events: u64,
-    dice: &mut Dice,
-) -> Result<Vec<Cue>, SimulateError> {
+pub fn plan_spike(world: &World, book: &Book, events: u64, dice: &mut Dice) -> Result<Vec<Cue>, SimulateError> {
     let sign_in = book.find("upstream_sign_in")?;
     let edit = book.find("configuration_edited")?;
     let again = book.find("upstream_sign_in_again")?;
     let candidates = &book.stories[sign_in].candidates;
-    let crowded = candidates
-        .iter()
-        .max_by_key(|integration| world.people.integrations[**integration].connections.len());
+    let crowded =
+        candidates.iter().max_by_key(|integration| world.people.integrations[**integration].connections.len());
     let Some(integration) = crowded else {
         return Ok(Vec::new());
     };
     let connections = &world.people.integrations[*integration].connections;
-    let users = MOST_USERS
-        .min(events / EVENTS_PER_USER)
-        .min(connections.len() as u64);
+    let users = MOST_USERS.min(events / EVENTS_PER_USER).min(connections.len() as u64);
     if users == 0 {
         return Ok(Vec::new());
     }
-    let spread = |dice: &mut Dice, from: u64, to: u64| {
-        dice.between(events * from / 1000, events * to / 1000)
-    };
-    let mut cues = vec![Cue {
-        at: events * 595 / 1000,
-        story: edit,
-        connection: connections[0],
-    }];
+    let spread = |dice: &mut Dice, from: u64, to: u64| dice.between(events * from / 1000, events * to / 1000);
+    let mut cues = vec![Cue { at: events * 595 / 1000, story: edit, connection: connections[0] }];
     for (_, connection) in (0..users).zip(connections) {
         let connection = *connection;
         let at = spread(dice, 30, 420);
-        cues.push(Cue {
-            at,
-            story: sign_in,
-            connection,
-        });
+        cues.push(Cue { at, story: sign_in, connection });
         let at = spread(dice, 600, 640);
-        cues.push(Cue {
-            at,
-            story: again,
-            connection,
-        });
+        cues.push(Cue { at, story: again, connection });
     }
     cues.sort_by_key(|cue| cue.at);
     Ok(cues)

@@ -39,11 +39,7 @@ pub enum Piece {
 /// # Errors
 /// A sentence: a name that is neither a blank nor a choice.
 pub fn prepare(value: &Value, choices: &[&Choices]) -> Result<Vec<Piece>, String> {
-    let mut preparation = Preparation {
-        choices,
-        pieces: Vec::new(),
-        literal: Vec::new(),
-    };
+    let mut preparation = Preparation { choices, pieces: Vec::new(), literal: Vec::new() };
     preparation.value(value)?;
     Ok(preparation.finish())
 }
@@ -151,10 +147,7 @@ impl Preparation<'_> {
         let mut rest = text;
         while let Some(open) = rest.find('{') {
             let after = &rest[open + 1..];
-            let name_length = after
-                .bytes()
-                .take_while(|byte| matches!(byte, b'a'..=b'z' | b'_'))
-                .count();
+            let name_length = after.bytes().take_while(|byte| matches!(byte, b'a'..=b'z' | b'_')).count();
             let closed = after.as_bytes().get(name_length) == Some(&b'}');
             if name_length == 0 || !closed {
                 self.escaped(&rest[..=open]);
@@ -171,33 +164,22 @@ impl Preparation<'_> {
 
     fn blank(&mut self, name: &str, depth: usize) -> Result<(), String> {
         let Some(phrasings) = self.choice(name).cloned() else {
-            let slot = Slot::find(name)
-                .ok_or_else(|| format!("there is no blank and no choice `{{{name}}}`"))?;
-            if slot.form() == Form::Bare
-                && matches!(slot, Slot::Gateway | Slot::Client | Slot::Credential)
-            {
-                return Err(format!(
-                    "`{{{name}}}` is an object and cannot stand inside a text"
-                ));
+            let slot = Slot::find(name).ok_or_else(|| format!("there is no blank and no choice `{{{name}}}`"))?;
+            if slot.form() == Form::Bare && matches!(slot, Slot::Gateway | Slot::Client | Slot::Credential) {
+                return Err(format!("`{{{name}}}` is an object and cannot stand inside a text"));
             }
             self.push(Piece::Slot(slot));
             return Ok(());
         };
         if depth == DEEPEST_CHOICE {
-            return Err(format!(
-                "choice `{name}` refers to choices more than {DEEPEST_CHOICE} deep"
-            ));
+            return Err(format!("choice `{name}` refers to choices more than {DEEPEST_CHOICE} deep"));
         }
         if phrasings.is_empty() {
             return Err(format!("choice `{name}` has no phrasing"));
         }
         let mut prepared = Vec::with_capacity(phrasings.len());
         for phrasing in &phrasings {
-            let mut inner = Preparation {
-                choices: self.choices,
-                pieces: Vec::new(),
-                literal: Vec::new(),
-            };
+            let mut inner = Preparation { choices: self.choices, pieces: Vec::new(), literal: Vec::new() };
             inner.text(phrasing, depth + 1)?;
             prepared.push(inner.finish());
         }
@@ -208,8 +190,7 @@ impl Preparation<'_> {
     /// Appends text as it stands between the quotes of a JSON string.
     fn escaped(&mut self, text: &str) {
         let quoted = Value::from(text).to_string();
-        self.literal
-            .extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
+        self.literal.extend_from_slice(&quoted.as_bytes()[1..quoted.len() - 1]);
     }
 }
 
@@ -284,31 +265,18 @@ mod tests {
         let pieces = prepare(value, &[&story])?;
         let mut out = Vec::new();
         write(&pieces, &mut out, &mut Sample);
-        serde_json::from_slice(&out)
-            .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&out)))
+        serde_json::from_slice(&out).map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&out)))
     }
 
     #[test]
     fn values_with_blanks_become_json() {
         let cases = [
             (json!({"a": "{user}", "b": 1}), json!({"a": "u_1", "b": 1})),
-            (
-                json!({"key": "{key_id}", "id": "{rpc_id}"}),
-                json!({"id": 7}),
-            ),
+            (json!({"key": "{key_id}", "id": "{rpc_id}"}), json!({"id": 7})),
             (json!({"only": "{key_id}"}), json!({})),
-            (
-                json!({"text": "{greeting}, {user}"}),
-                json!({"text": "hi \"u_1\", u_1"}),
-            ),
-            (
-                json!(["{user}", {"x": "{user}"}]),
-                json!(["u_1", {"x": "u_1"}]),
-            ),
-            (
-                json!({"body": "{\"error\":\"a\\b\"} {} {1}"}),
-                json!({"body": "{\"error\":\"a\\b\"} {} {1}"}),
-            ),
+            (json!({"text": "{greeting}, {user}"}), json!({"text": "hi \"u_1\", u_1"})),
+            (json!(["{user}", {"x": "{user}"}]), json!(["u_1", {"x": "u_1"}])),
+            (json!({"body": "{\"error\":\"a\\b\"} {} {1}"}), json!({"body": "{\"error\":\"a\\b\"} {} {1}"})),
         ];
         for (value, expected) in cases {
             assert_eq!(rendered(&value).unwrap(), expected, "{value}");

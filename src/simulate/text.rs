@@ -19,10 +19,7 @@ impl ShortText {
     pub const CAPACITY: usize = 64;
 
     /// No text: the id is unknown.
-    pub const EMPTY: Self = Self {
-        bytes: [0; Self::CAPACITY],
-        length: 0,
-    };
+    pub const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], length: 0 };
 
     /// Takes the text over.
     #[must_use]
@@ -144,10 +141,7 @@ mod tests {
     #[test]
     fn numbers_and_digits() {
         assert_eq!(written(|out| push_number(out, 0)), "0");
-        assert_eq!(
-            written(|out| push_number(out, u64::MAX)),
-            u64::MAX.to_string()
-        );
+        assert_eq!(written(|out| push_number(out, u64::MAX)), u64::MAX.to_string());
         assert_eq!(written(|out| push_padded(out, 42, 6)), "000042");
         assert_eq!(written(|out| push_hex(out, 0xab)), "00000000000000ab");
         assert_eq!(written(|out| push_milliseconds(out, 182_400)), "182.400");
@@ -158,10 +152,7 @@ mod tests {
         let text = written(|out| push_uuid_v7(out, 1_763_805_600_123, &mut Dice::new(3)));
         let id = uuid::Uuid::parse_str(&text).unwrap();
         assert_eq!(id.get_version_num(), 7);
-        assert_eq!(
-            id.get_timestamp().unwrap().to_unix(),
-            (1_763_805_600, 123_000_000)
-        );
+        assert_eq!(id.get_timestamp().unwrap().to_unix(), (1_763_805_600, 123_000_000));
     }
 
     #[test]
@@ -172,9 +163,6 @@ mod tests {
             out.push(b' ');
             writer.push(out, 1_763_805_601_000_001);
         });
-        assert_eq!(
-            text,
-            "2025-11-22T10:00:00.123456Z 2025-11-22T10:00:01.000001Z"
-        );
+        assert_eq!(text, "2025-11-22T10:00:00.123456Z 2025-11-22T10:00:01.000001Z");
     }
 }

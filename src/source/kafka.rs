@@ -87,7 +87,9 @@ impl ClientContext for Callbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // librdkafka repeats itself for as long as a broker is away; `error` below says it once.
         match level {
-            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => tracing::error!(facility, "{message}"),
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                tracing::error!(facility, "{message}")
+            }
             _ => tracing::debug!(facility, "{message}"),
         }
     }
@@ -117,7 +119,9 @@ impl ConsumerContext for Callbacks {
         if let Rebalance::Revoke(partitions) = rebalance
             && let Ok(mut revoked) = self.revoked.lock()
         {
-            revoked.extend(partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition));
+            revoked.extend(
+                partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition),
+            );
         }
     }
 
@@ -170,7 +174,10 @@ pub fn subscribe(settings: &config::Kafka, metrics: Metrics) -> Result<EventCons
 #[must_use]
 pub fn client(settings: &config::Kafka) -> ClientConfig {
     let mut client = ClientConfig::new();
-    client.set("bootstrap.servers", &settings.brokers).set("client.id", "gatetrail").set("allow.auto.create.topics", "false");
+    client
+        .set("bootstrap.servers", &settings.brokers)
+        .set("client.id", "gatetrail")
+        .set("allow.auto.create.topics", "false");
     client
 }
 

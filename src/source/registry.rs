@@ -27,7 +27,11 @@ pub struct RegistryFollower {
 
 impl std::fmt::Debug for RegistryFollower {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("RegistryFollower").field("topic", &self.topic).field("refused", &self.refused).finish_non_exhaustive()
+        formatter
+            .debug_struct("RegistryFollower")
+            .field("topic", &self.topic)
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
     }
 }
 
@@ -46,15 +50,23 @@ impl RegistryFollower {
             .map_err(SourceError::Setup)?;
         let unreachable = |source| SourceError::Unreachable { brokers: settings.brokers.clone(), source };
         let metadata = consumer.fetch_metadata(Some(&settings.registry_topic), REQUEST_TIMEOUT).map_err(unreachable)?;
-        let partitions: Vec<i32> = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(rdkafka::metadata::MetadataPartition::id).collect();
+        let partitions: Vec<i32> = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions())
+            .map(rdkafka::metadata::MetadataPartition::id)
+            .collect();
         if partitions.is_empty() {
             return Err(SourceError::MissingTopic { topic: settings.registry_topic.clone() });
         }
         let mut assignment = TopicPartitionList::new();
         let mut ends = Vec::new();
         for partition in partitions {
-            assignment.add_partition_offset(&settings.registry_topic, partition, Offset::Beginning).map_err(SourceError::Setup)?;
-            let (start, end) = consumer.fetch_watermarks(&settings.registry_topic, partition, REQUEST_TIMEOUT).map_err(unreachable)?;
+            assignment
+                .add_partition_offset(&settings.registry_topic, partition, Offset::Beginning)
+                .map_err(SourceError::Setup)?;
+            let (start, end) =
+                consumer.fetch_watermarks(&settings.registry_topic, partition, REQUEST_TIMEOUT).map_err(unreachable)?;
             if end > start {
                 ends.push((partition, end));
             }
@@ -80,12 +92,17 @@ impl RegistryFollower {
             // Compaction and transaction markers leave holes at the end: the position tells that they were passed.
             let Ok(position) = self.consumer.position() else { continue };
             let passed = |partition: i32, end: i64| {
-                position.find_partition(&self.topic, partition).is_some_and(|place| matches!(place.offset(), Offset::Offset(offset) if offset >= end))
+                position
+                    .find_partition(&self.topic, partition)
+                    .is_some_and(|place| matches!(place.offset(), Offset::Offset(offset) if offset >= end))
             };
             ends.retain(|(partition, end)| !passed(*partition, *end));
         }
         if !ends.is_empty() {
-            tracing::warn!(topic = self.topic, "the registry was not read to its end in time; it is followed from where it stands");
+            tracing::warn!(
+                topic = self.topic,
+                "the registry was not read to its end in time; it is followed from where it stands"
+            );
         }
     }
 
@@ -103,7 +120,12 @@ impl RegistryFollower {
             Ok(record) => registry.apply(record),
             Err(error) => {
                 self.refused += 1;
-                tracing::warn!(code = error.code(), partition = message.partition(), offset = message.offset(), "registry record left out: {error}");
+                tracing::warn!(
+                    code = error.code(),
+                    partition = message.partition(),
+                    offset = message.offset(),
+                    "registry record left out: {error}"
+                );
             }
         }
         Some((message.partition(), message.offset()))

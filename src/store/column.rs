@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, MapBuilder, StringBuilder, StringDictionaryBuilder, UInt16Builder, UInt32Builder,
+    BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, MapBuilder, StringBuilder, StringDictionaryBuilder,
+    UInt16Builder, UInt32Builder,
 };
 use arrow_array::types::Int32Type;
 use arrow_schema::ArrowError;
@@ -118,7 +119,10 @@ pub fn append_list<'t>(builder: &mut DictionaryList, items: impl Iterator<Item =
 ///
 /// # Errors
 /// When keys and values got out of step, which Arrow checks.
-pub fn append_text_map<'t>(builder: &mut TextMap, pairs: impl Iterator<Item = (&'t str, &'t str)>) -> Result<(), ArrowError> {
+pub fn append_text_map<'t>(
+    builder: &mut TextMap,
+    pairs: impl Iterator<Item = (&'t str, &'t str)>,
+) -> Result<(), ArrowError> {
     for (key, value) in pairs {
         builder.keys().append_value(key);
         builder.values().append_value(value);
@@ -130,7 +134,10 @@ pub fn append_text_map<'t>(builder: &mut TextMap, pairs: impl Iterator<Item = (&
 ///
 /// # Errors
 /// When keys and values got out of step, which Arrow checks.
-pub fn append_name_map<'t>(builder: &mut NameMap, pairs: impl Iterator<Item = (&'t str, &'t str)>) -> Result<(), ArrowError> {
+pub fn append_name_map<'t>(
+    builder: &mut NameMap,
+    pairs: impl Iterator<Item = (&'t str, &'t str)>,
+) -> Result<(), ArrowError> {
     for (key, value) in pairs {
         builder.keys().append_value(key);
         builder.values().append_value(value);

@@ -10,10 +10,7 @@
 //! readiness; `scripts/engines` does.
 //!
 //! This is one of the two files that may hold `unsafe`: loading a library and calling C can't be expressed without.
-#![expect(
-    unsafe_code,
-    reason = "loads a C library and calls four of its functions"
-)]
+#![expect(unsafe_code, reason = "loads a C library and calls four of its functions")]
 
 mod error;
 
@@ -71,12 +68,8 @@ pub fn serve_until_stdin_ends(options: &ServerOptions) -> Result<(), EngineError
     if let Some(config_file) = options.config_file.as_ref().filter(|path| !path.is_file()) {
         return Err(EngineError::ConfigurationMissing(config_file.clone()));
     }
-    std::fs::create_dir_all(&options.data_directory).map_err(|source| {
-        EngineError::DataDirectory {
-            path: options.data_directory.clone(),
-            source,
-        }
-    })?;
+    std::fs::create_dir_all(&options.data_directory)
+        .map_err(|source| EngineError::DataDirectory { path: options.data_directory.clone(), source })?;
     // The library only logs a port that is taken and goes on without that listener, so it is looked at before.
     require_free_port(options.http_port, "HTTP")?;
     require_free_port(options.tcp_port, "native")?;
@@ -89,13 +82,11 @@ pub fn serve_until_stdin_ends(options: &ServerOptions) -> Result<(), EngineError
 
 /// Fails when nobody could listen on the port; the listener made to find out is closed again at once.
 fn require_free_port(port: u16, interface: &'static str) -> Result<(), EngineError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .map(drop)
-        .map_err(|source| EngineError::PortTaken {
-            port,
-            interface,
-            source,
-        })
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).map_err(|source| EngineError::PortTaken {
+        port,
+        interface,
+        source,
+    })
 }
 
 /// Fails when another server has locked the data directory; a lock that was taken to find out is released at once.
@@ -158,20 +149,11 @@ impl ServerFunctions {
     fn load(path: &Path) -> Result<Self, EngineError> {
         // SAFETY: loading runs the initialisers of the library. The path is given by whoever starts this process for
         // this purpose alone, and nothing else runs in the process yet that they could disturb.
-        let library =
-            unsafe { Library::new(path) }.map_err(|source| EngineError::LibraryUnusable {
-                path: path.to_owned(),
-                source,
-            })?;
+        let library = unsafe { Library::new(path) }
+            .map_err(|source| EngineError::LibraryUnusable { path: path.to_owned(), source })?;
         // Never unloaded: its threads outlive the call, so its code has to stay mapped until the process ends.
         let library: &'static Library = Box::leak(Box::new(library));
-        let missing = |symbol| {
-            move |source| EngineError::SymbolMissing {
-                path: path.to_owned(),
-                symbol,
-                source,
-            }
-        };
+        let missing = |symbol| move |source| EngineError::SymbolMissing { path: path.to_owned(), symbol, source };
         // SAFETY: the four types repeat the declarations in the library's header `chdb.h`, and the library stays
         // loaded for as long as the process lives, so the pointers stay valid.
         unsafe {
@@ -196,14 +178,9 @@ impl ServerFunctions {
     fn run(&self, arguments: Vec<CString>) -> Result<(), EngineError> {
         // `chdb_query_cmdline` takes `char **`, so it may write to the arguments: each is handed over as a buffer
         // that this call owns, and the list ends with NULL as `argv` of `main` does (C11 §5.1.2.2.1).
-        let mut buffers: Vec<Vec<u8>> = arguments
-            .into_iter()
-            .map(CString::into_bytes_with_nul)
-            .collect();
-        let mut pointers: Vec<*mut c_char> = buffers
-            .iter_mut()
-            .map(|buffer| buffer.as_mut_ptr().cast::<c_char>())
-            .collect();
+        let mut buffers: Vec<Vec<u8>> = arguments.into_iter().map(CString::into_bytes_with_nul).collect();
+        let mut pointers: Vec<*mut c_char> =
+            buffers.iter_mut().map(|buffer| buffer.as_mut_ptr().cast::<c_char>()).collect();
         let count = c_int::try_from(pointers.len()).unwrap_or(c_int::MAX);
         pointers.push(std::ptr::null_mut());
 
@@ -217,8 +194,7 @@ impl ServerFunctions {
         // The error text is NULL or NUL-terminated, belongs to the result, and is copied before.
         let (error_text, length) = unsafe {
             let error = (self.result_error)(result);
-            let error_text =
-                (!error.is_null()).then(|| CStr::from_ptr(error).to_string_lossy().into_owned());
+            let error_text = (!error.is_null()).then(|| CStr::from_ptr(error).to_string_lossy().into_owned());
             let length = (self.result_length)(result);
             (self.destroy_result)(result);
             (error_text, length)
@@ -233,10 +209,7 @@ impl ServerFunctions {
 
 /// The server's message without the stack trace that it appends.
 fn first_sentence(text: &str) -> &str {
-    text.split(", Stack trace")
-        .next()
-        .unwrap_or(text)
-        .trim_end()
+    text.split(", Stack trace").next().unwrap_or(text).trim_end()
 }
 
 #[cfg(test)]
@@ -255,15 +228,9 @@ mod tests {
 
     #[test]
     fn the_command_line_names_every_option_and_ends_with_the_statements() {
-        let with_config = ServerOptions {
-            config_file: Some(PathBuf::from("/c.xml")),
-            ..options(Path::new("/d"))
-        };
-        let arguments: Vec<String> = command_line(&with_config)
-            .unwrap()
-            .into_iter()
-            .map(|argument| argument.into_string().unwrap())
-            .collect();
+        let with_config = ServerOptions { config_file: Some(PathBuf::from("/c.xml")), ..options(Path::new("/d")) };
+        let arguments: Vec<String> =
+            command_line(&with_config).unwrap().into_iter().map(|argument| argument.into_string().unwrap()).collect();
         let expected = [
             "clickhouse",
             "--path",
@@ -291,10 +258,7 @@ mod tests {
     #[test]
     fn a_server_message_loses_its_stack_trace() {
         let cases = [
-            (
-                "Code: 1000, Syntax error, Stack trace (when copying): 0. ?",
-                "Code: 1000, Syntax error",
-            ),
+            ("Code: 1000, Syntax error, Stack trace (when copying): 0. ?", "Code: 1000, Syntax error"),
             ("Code: 76. Cannot lock", "Code: 76. Cannot lock"),
             ("", ""),
         ];
@@ -307,41 +271,24 @@ mod tests {
     fn what_is_missing_or_taken_is_named_before_anything_is_loaded() {
         let directory = tempfile::tempdir().unwrap();
         let mut options = options(directory.path());
-        assert_eq!(
-            serve_until_stdin_ends(&options).unwrap_err().code(),
-            "engine_library_missing"
-        );
+        assert_eq!(serve_until_stdin_ends(&options).unwrap_err().code(), "engine_library_missing");
 
         std::fs::write(&options.library, "not a library").unwrap();
         options.config_file = Some(directory.path().join("absent.xml"));
-        assert_eq!(
-            serve_until_stdin_ends(&options).unwrap_err().code(),
-            "engine_configuration_missing"
-        );
+        assert_eq!(serve_until_stdin_ends(&options).unwrap_err().code(), "engine_configuration_missing");
 
         options.config_file = None;
         let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
-        let [http_port, tcp_port] = listeners
-            .each_ref()
-            .map(|listener| listener.local_addr().unwrap().port());
+        let [http_port, tcp_port] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
         (options.http_port, options.tcp_port) = (http_port, tcp_port);
-        assert_eq!(
-            serve_until_stdin_ends(&options).unwrap_err().code(),
-            "engine_port_taken"
-        );
+        assert_eq!(serve_until_stdin_ends(&options).unwrap_err().code(), "engine_port_taken");
 
         drop(listeners);
         let lock_file = File::create(options.data_directory.join(LOCK_FILE)).unwrap();
         lock_file.try_lock().unwrap();
-        assert_eq!(
-            serve_until_stdin_ends(&options).unwrap_err().code(),
-            "engine_lock_held"
-        );
+        assert_eq!(serve_until_stdin_ends(&options).unwrap_err().code(), "engine_lock_held");
 
         lock_file.unlock().unwrap();
-        assert_eq!(
-            serve_until_stdin_ends(&options).unwrap_err().code(),
-            "engine_library_unusable"
-        );
+        assert_eq!(serve_until_stdin_ends(&options).unwrap_err().code(), "engine_library_unusable");
     }
 }

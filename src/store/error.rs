@@ -82,7 +82,9 @@ impl StoreError {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Unreachable(_) | Self::Refused { code: None, .. } => Remedy::Retry,
-            Self::Refused { code: Some(code), .. } if PASSING.iter().any(|(passing, _)| passing == code) => Remedy::Retry,
+            Self::Refused { code: Some(code), .. } if PASSING.iter().any(|(passing, _)| passing == code) => {
+                Remedy::Retry
+            }
             Self::Refused { .. } | Self::Encode(_) | Self::EncodeDeadLetters(_) | Self::Schema(_) => Remedy::Halt,
         }
     }

@@ -11,9 +11,13 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Field, Schema};
 use chrono::{DateTime, Utc};
 
-use super::column::{Column, Dictionary, DictionaryList, NameMap, TextMap, append_list, append_name_map, append_text_map};
+use super::column::{
+    Column, Dictionary, DictionaryList, NameMap, TextMap, append_list, append_name_map, append_text_map,
+};
 use crate::classify::Verdict;
-use crate::event::fields::{Count, Flag, Free, Id, Integer, Millis, Name, Names, OneOf, Scope, Status, with_event_fields};
+use crate::event::fields::{
+    Count, Flag, Free, Id, Integer, Millis, Name, Names, OneOf, Scope, Status, with_event_fields,
+};
 use crate::event::vocabulary::ClosedEnum;
 use crate::event::{Event, KafkaPosition};
 
@@ -155,8 +159,14 @@ impl EventRows {
         self.kafka_offset.append_value(position.offset);
         self.kafka_index.append_value(position.index);
         self.data.append(event);
-        append_text_map(&mut self.attributes, event.attributes.iter().map(|(key, value)| (key.as_ref(), value.as_ref())))?;
-        append_name_map(&mut self.origins, event.origins.iter().map(|(field, origin)| (field.column(), origin.as_str())))?;
+        append_text_map(
+            &mut self.attributes,
+            event.attributes.iter().map(|(key, value)| (key.as_ref(), value.as_ref())),
+        )?;
+        append_name_map(
+            &mut self.origins,
+            event.origins.iter().map(|(field, origin)| (field.column(), origin.as_str())),
+        )?;
         append_list(&mut self.redactions, event.redactions.iter().map(String::as_str));
         self.push_verdict(verdict, class_version)?;
         self.rows += 1;
@@ -180,7 +190,8 @@ impl EventRows {
     /// When Arrow cannot assemble the batch.
     pub fn finish(&mut self) -> Result<Vec<u8>, ArrowError> {
         let columns = self.finish_columns();
-        let fields: Vec<Field> = columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
+        let fields: Vec<Field> =
+            columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(Arc::clone(&schema), columns.into_iter().map(|(_, column)| column).collect())?;
         let mut writer = StreamWriter::try_new(Vec::with_capacity(self.rows * 256 + 65_536), &schema)?;

@@ -133,7 +133,11 @@ async fn verify_deduplication(client: &Client, database: &str) -> Result<(), Sto
 
 fn refuse_unknown(applied: &BTreeSet<(u32, u32)>) -> Result<(), StoreError> {
     let newest = STEPS.iter().map(|step| (step.version, step.step)).max().unwrap_or_default();
-    let Some((version, step)) = applied.iter().find(|applied| !STEPS.iter().any(|step| (step.version, step.step) == **applied)) else { return Ok(()) };
+    let Some((version, step)) =
+        applied.iter().find(|applied| !STEPS.iter().any(|step| (step.version, step.step) == **applied))
+    else {
+        return Ok(());
+    };
     Err(StoreError::Schema(format!(
         "the database has schema step {version}.{step}, which this binary (it knows up to {}.{}) does not know: use the binary that migrated it, or a newer one",
         newest.0, newest.1
@@ -180,7 +184,8 @@ mod tests {
     #[test]
     fn steps_are_in_order_and_rendered_whole() {
         assert!(STEPS.is_sorted());
-        let settings = ClickHouse { url: String::new(), database: "audit".to_owned(), user: String::new(), password: None };
+        let settings =
+            ClickHouse { url: String::new(), database: "audit".to_owned(), user: String::new(), password: None };
         for step in STEPS {
             let statement = render(step, &settings, Retention { auth_days: 90, call_days: 30 });
             assert!(!statement.contains("${"), "{}", step.name);

@@ -64,7 +64,11 @@ pub async fn insert_once(client: &Client, insert: &Insert) -> Result<(), StoreEr
 ///
 /// # Errors
 /// Only what no later attempt can change: a body that cannot be sent as it is.
-pub async fn insert(client: &Client, insert: &Insert, on_retry: &mut (dyn FnMut(&StoreError, u32) + Send)) -> Result<(), StoreError> {
+pub async fn insert(
+    client: &Client,
+    insert: &Insert,
+    on_retry: &mut (dyn FnMut(&StoreError, u32) + Send),
+) -> Result<(), StoreError> {
     let mut attempt = 0_u32;
     loop {
         let Err(error) = insert_once(client, insert).await else { return Ok(()) };
@@ -81,7 +85,9 @@ pub async fn insert(client: &Client, insert: &Insert, on_retry: &mut (dyn FnMut(
 /// Doubles from [`FIRST_WAIT`] up to [`LONGEST_WAIT`], less a random part of up to a half, so that many consumers do
 /// not come back at the same moment.
 fn wait_before(attempt: u32) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1).min(16)).unwrap_or(u32::MAX)).min(LONGEST_WAIT);
+    let doubled = FIRST_WAIT
+        .saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1).min(16)).unwrap_or(u32::MAX))
+        .min(LONGEST_WAIT);
     doubled.mul_f64(1.0 - rand::random::<f64>() / 2.0)
 }
 

@@ -44,7 +44,8 @@ fn missing_tables_and_topics_name_the_command_that_makes_them() {
 fn a_schema_from_a_newer_binary_is_refused() {
     let stage = Stage::new("newer_schema");
     stage.query("SELECT 1");
-    let insert = format!("INSERT INTO {}.schema_migrations (version, step, name) VALUES (9999, 1, 'future')", stage.name);
+    let insert =
+        format!("INSERT INTO {}.schema_migrations (version, step, name) VALUES (9999, 1, 'future')", stage.name);
     ureq::post(stage.clickhouse.trim_end_matches('/')).send(&insert).unwrap();
     for arguments in [["consume"], ["migrate"]] {
         let output = stage.run(&arguments);

@@ -11,7 +11,13 @@ fn bad_records_become_dead_letters_and_stop_nothing() {
     let good = event("good", "mcp.auth.credential", 5, &json!({"request_id": "r-good"})).to_string();
     let deep = format!("{{\"id\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let future = json!({"id": "f", "source": "s", "type": "t", "time": now_minus(-7_200), "data": {"hop": "upstream", "outcome": "success"}}).to_string();
-    let unknown = event("unknown", "mcp.auth.telepathy", 5, &json!({"hop": "sideways", "request_id": "it's \"quoted\" / '; DROP TABLE events; --"})).to_string();
+    let unknown = event(
+        "unknown",
+        "mcp.auth.telepathy",
+        5,
+        &json!({"hop": "sideways", "request_id": "it's \"quoted\" / '; DROP TABLE events; --"}),
+    )
+    .to_string();
     let records: [(&[u8], Option<&str>); 10] = [
         (b"{not json", Some("not_json")),
         (b"[1,2]", Some("not_an_object")),
@@ -31,8 +37,13 @@ fn bad_records_become_dead_letters_and_stop_nothing() {
     let expected: Vec<_> = records.iter().filter_map(|(_, code)| *code).collect();
     assert_eq!(codes, expected, "{rows:#?}");
     assert_eq!(rows[0]["excerpt"], "{not json");
-    let row = &stage.query("SELECT type, hop, request_id, attributes['hop'] AS sent FROM {db}.events WHERE event_id = 'unknown'")[0];
-    assert_eq!((row["type"].as_str(), row["hop"].as_str(), row["sent"].as_str()), (Some("mcp.auth.telepathy"), Some("unknown"), Some("sideways")));
+    let row = &stage
+        .query("SELECT type, hop, request_id, attributes['hop'] AS sent FROM {db}.events WHERE event_id = 'unknown'")
+        [0];
+    assert_eq!(
+        (row["type"].as_str(), row["hop"].as_str(), row["sent"].as_str()),
+        (Some("mcp.auth.telepathy"), Some("unknown"), Some("sideways"))
+    );
     assert_eq!(row["request_id"], "it's \"quoted\" / '; DROP TABLE events; --");
     assert_eq!(consume.stop(), 0);
 }
@@ -49,7 +60,10 @@ fn a_record_of_20_megabytes_is_refused_with_its_size() {
     stage.produce(&[("k", &large), ("k", good.as_bytes())]);
     stage.wait_for_rows(1, 1, &consume);
     let row = &stage.query("SELECT code, record_bytes, length(excerpt) AS length FROM {db}.dead_letters")[0];
-    assert_eq!((row["code"].as_str(), row["record_bytes"].as_u64(), row["length"].as_u64()), (Some("record_too_large"), Some(20_971_520), Some(1_000)));
+    assert_eq!(
+        (row["code"].as_str(), row["record_bytes"].as_u64(), row["length"].as_u64()),
+        (Some("record_too_large"), Some(20_971_520), Some(1_000))
+    );
     assert_eq!(consume.stop(), 0);
 }
 
@@ -77,11 +91,13 @@ fn secrets_reach_no_column_of_any_table() {
     let records: Vec<(&str, &[u8])> = records.iter().map(|record| ("k", record.as_bytes())).collect();
     stage.produce(&records);
     stage.wait_for_rows(4, 2, &consume);
-    let columns = stage.query("SELECT table, name FROM system.columns WHERE database = '{db}' AND (type LIKE '%String%')");
+    let columns =
+        stage.query("SELECT table, name FROM system.columns WHERE database = '{db}' AND (type LIKE '%String%')");
     assert!(columns.len() > 90, "{} columns", columns.len());
     for column in columns {
         let (table, name) = (column["table"].as_str().unwrap(), column["name"].as_str().unwrap());
-        let found = stage.count(&format!("SELECT countIf(position(toString({name}), 'MARKED') > 0) FROM {{db}}.{table}"));
+        let found =
+            stage.count(&format!("SELECT countIf(position(toString({name}), 'MARKED') > 0) FROM {{db}}.{table}"));
         assert_eq!(found, 0, "{table}.{name} holds the secret");
     }
     assert_eq!(stage.count("SELECT count() FROM {db}.events WHERE length(redactions) > 0"), 4);
@@ -91,8 +107,14 @@ fn secrets_reach_no_column_of_any_table() {
 #[test]
 fn a_restart_in_the_middle_loses_nothing() {
     let stage = Stage::new("restart");
-    let records: Vec<String> = (0..2_000).map(|number| event(&format!("e-{number}"), "mcp.auth.credential", 60, &json!({"request_id": format!("r-{number}")})).to_string()).collect();
-    let keyed: Vec<(String, &[u8])> = records.iter().enumerate().map(|(number, record)| (number.to_string(), record.as_bytes())).collect();
+    let records: Vec<String> = (0..2_000)
+        .map(|number| {
+            event(&format!("e-{number}"), "mcp.auth.credential", 60, &json!({"request_id": format!("r-{number}")}))
+                .to_string()
+        })
+        .collect();
+    let keyed: Vec<(String, &[u8])> =
+        records.iter().enumerate().map(|(number, record)| (number.to_string(), record.as_bytes())).collect();
     let keyed: Vec<(&str, &[u8])> = keyed.iter().map(|(key, record)| (key.as_str(), *record)).collect();
     let first = stage.start(&["consume"], &[("GATETRAIL_INGEST_FLUSH_ROWS", "100")]);
     stage.produce(&keyed[..1_000]);
@@ -100,7 +122,11 @@ fn a_restart_in_the_middle_loses_nothing() {
     first.kill();
     stage.produce(&keyed[1_000..]);
     let second = stage.start(&["consume"], &[]);
-    wait_until("every event is stored", || stage.count("SELECT uniqExact(event_id) FROM {db}.events") == 2_000, || second.log_text());
+    wait_until(
+        "every event is stored",
+        || stage.count("SELECT uniqExact(event_id) FROM {db}.events") == 2_000,
+        || second.log_text(),
+    );
     assert_eq!(second.stop(), 0);
 }
 
@@ -141,7 +167,10 @@ fn the_registry_names_workspace_and_server() {
     stage.wait_for_rows(1, 0, &consume);
     let row = &stage.query("SELECT workspace, slug, server_url, credential_kind, class, origins FROM {db}.events")[0];
     assert_eq!(row["workspace"], "acme");
-    assert_eq!(row["origins"], json!({"slug": "url", "credential_kind": "registry", "workspace": "registry", "credential_permissions": "registry", "server_auth": "registry", "server_url": "registry", "oauth_issuer": "registry"}));
+    assert_eq!(
+        row["origins"],
+        json!({"slug": "url", "credential_kind": "registry", "workspace": "registry", "credential_permissions": "registry", "server_auth": "registry", "server_url": "registry", "oauth_issuer": "registry"})
+    );
     assert_eq!(row["class"], "user_identity_required", "a service key on a server that needs a user");
 }
 
@@ -150,12 +179,23 @@ fn binary_mode_and_structured_mode_give_the_same_row() {
     let stage = Stage::new("binary_mode");
     let consume = stage.start(&["consume"], &[]);
     let time = now_minus(5);
-    let structured = json!({"specversion": "1.0", "id": "structured", "source": "//g", "type": "mcp.auth.refresh", "time": time,
+    let structured =
+        json!({"specversion": "1.0", "id": "structured", "source": "//g", "type": "mcp.auth.refresh", "time": time,
         "data": {"hop": "upstream", "outcome": "failure", "oauth": {"error": "invalid_grant"}}})
-    .to_string();
-    let headers = vec![("ce_specversion", "1.0"), ("ce_id", "binary"), ("ce_source", "//g"), ("ce_type", "mcp.auth.refresh"), ("ce_time", &time), ("content-type", "application/json")];
+        .to_string();
+    let headers = vec![
+        ("ce_specversion", "1.0"),
+        ("ce_id", "binary"),
+        ("ce_source", "//g"),
+        ("ce_type", "mcp.auth.refresh"),
+        ("ce_time", &time),
+        ("content-type", "application/json"),
+    ];
     let data: &[u8] = br#"{"hop": "upstream", "outcome": "failure", "oauth": {"error": "invalid_grant"}}"#;
-    stage.produce_with_headers(&stage.topic(), &[("k", Some(structured.as_bytes()), None), ("k", Some(data), Some(headers)), ("k", None, None)]);
+    stage.produce_with_headers(
+        &stage.topic(),
+        &[("k", Some(structured.as_bytes()), None), ("k", Some(data), Some(headers)), ("k", None, None)],
+    );
     stage.wait_for_rows(2, 1, &consume);
     let rows = stage.query("SELECT source, type, time, oauth_error, class, reason FROM {db}.events ORDER BY event_id");
     assert_eq!(rows[0], rows[1]);

@@ -36,7 +36,8 @@ pub struct Running {
 }
 
 fn engine(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run these tests with `make test`, which starts the engines"))
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run these tests with `make test`, which starts the engines"))
 }
 
 /// A port that nobody listens on now.
@@ -134,7 +135,9 @@ impl Stage {
                 record = record.payload(value);
             }
             if let Some(headers) = headers {
-                let all = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
+                let all = headers
+                    .iter()
+                    .fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
                 record = record.headers(all);
             }
             producer.send(record).map_err(|(error, _)| error).unwrap();
@@ -144,8 +147,11 @@ impl Stage {
 
     /// Creates a topic with settings of its own.
     pub fn create_topic(&self, name: &str, settings: &[(&str, &str)]) {
-        let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", &self.brokers).create().unwrap();
-        let topic = settings.iter().fold(NewTopic::new(name, 1, TopicReplication::Fixed(1)), |topic, (key, value)| topic.set(key, value));
+        let admin: AdminClient<DefaultClientContext> =
+            ClientConfig::new().set("bootstrap.servers", &self.brokers).create().unwrap();
+        let topic = settings
+            .iter()
+            .fold(NewTopic::new(name, 1, TopicReplication::Fixed(1)), |topic, (key, value)| topic.set(key, value));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let created = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
         assert!(created[0].is_ok(), "{created:?}");
@@ -154,7 +160,9 @@ impl Stage {
     /// What ClickHouse answers, as JSON lines; `{db}` is this stage's database.
     pub fn query(&self, sql: &str) -> Vec<Value> {
         let sql = format!("{} FORMAT JSONEachRow", sql.replace("{db}", &self.name));
-        let answer = ureq::post(format!("{}/?output_format_json_quote_64bit_integers=0", self.clickhouse.trim_end_matches('/'))).send(&sql);
+        let answer =
+            ureq::post(format!("{}/?output_format_json_quote_64bit_integers=0", self.clickhouse.trim_end_matches('/')))
+                .send(&sql);
         let text = answer.unwrap_or_else(|error| panic!("{sql}: {error}")).body_mut().read_to_string().unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -166,8 +174,13 @@ impl Stage {
 
     /// Waits until `events` and `dead_letters` have this many rows.
     pub fn wait_for_rows(&self, events: u64, dead_letters: u64, running: &Running) {
-        let rows = || (self.count("SELECT count() FROM {db}.events"), self.count("SELECT count() FROM {db}.dead_letters"));
-        wait_until("the rows are stored", || rows() == (events, dead_letters), || format!("{:?} of {:?}\n{}", rows(), (events, dead_letters), running.log_text()));
+        let rows =
+            || (self.count("SELECT count() FROM {db}.events"), self.count("SELECT count() FROM {db}.dead_letters"));
+        wait_until(
+            "the rows are stored",
+            || rows() == (events, dead_letters),
+            || format!("{:?} of {:?}\n{}", rows(), (events, dead_letters), running.log_text()),
+        );
     }
 }
 

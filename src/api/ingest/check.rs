@@ -13,7 +13,8 @@ pub fn event_check(limits: Limits) -> EventCheck {
 }
 
 fn check(candidate: &Candidate, received: RecordTime, limits: &Limits) -> Result<Option<String>, Refusal> {
-    let headers: Vec<(&str, &[u8])> = candidate.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let headers: Vec<(&str, &[u8])> =
+        candidate.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let payload = Payload { headers: &headers, value: Some(&candidate.value), time: received };
     decode::decode(&payload, limits).map(|event| key_of(&event)).map_err(|error| refusal_of(&error))
 }
@@ -80,7 +81,13 @@ mod tests {
 
     #[test]
     fn binary_mode_is_checked_with_its_headers() {
-        let headers = [("ce_specversion", "1.0"), ("ce_id", "e1"), ("ce_source", "//gw"), ("ce_type", "mcp.auth.token"), ("ce_time", "2026-11-22T10:00:00Z")];
+        let headers = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", "e1"),
+            ("ce_source", "//gw"),
+            ("ce_type", "mcp.auth.token"),
+            ("ce_time", "2026-11-22T10:00:00Z"),
+        ];
         let data = json!({"hop": "upstream", "outcome": "success", "request_id": "r"});
         assert_eq!(checked(&data, &headers), Ok(Some("r".to_owned())));
         assert_eq!(checked(&data, &headers[..4]), Err(("missing_field", Some("time".to_owned()))));

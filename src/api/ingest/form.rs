@@ -27,8 +27,7 @@ pub enum Form {
 }
 
 /// The content types that hold events, for the sentence of a refusal.
-const ACCEPTED: &str =
-    "application/json, application/x-ndjson, application/cloudevents+json, application/cloudevents-batch+json, or ce- headers with application/json";
+const ACCEPTED: &str = "application/json, application/x-ndjson, application/cloudevents+json, application/cloudevents-batch+json, or ce- headers with application/json";
 
 /// The form of a body.
 ///
@@ -58,7 +57,8 @@ fn unsupported() -> Problem {
 }
 
 fn refuse_encoding(headers: &HeaderMap) -> Result<(), Problem> {
-    let encoded = headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let encoded =
+        headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
     if encoded {
         let detail = "Bodies are taken as they are, without Content-Encoding; send the events uncompressed.";
         return Err(Problem::new(Code::UnsupportedContentEncoding, detail));
@@ -72,7 +72,10 @@ fn refuse_charset(parameters: &str) -> Result<(), Problem> {
         let Some((name, value)) = parameter.split_once('=') else { continue };
         let value = value.trim().trim_matches('"');
         if name.trim().eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
-            return Err(Problem::new(Code::UnsupportedMediaType, "Events are UTF-8; send charset=utf-8 or no charset."));
+            return Err(Problem::new(
+                Code::UnsupportedMediaType,
+                "Events are UTF-8; send charset=utf-8 or no charset.",
+            ));
         }
     }
     Ok(())
@@ -129,7 +132,8 @@ mod tests {
 
     #[test]
     fn what_holds_no_events_is_refused() {
-        for content_type in ["application/x-www-form-urlencoded", "text/plain", "", "application/json; charset=latin1"] {
+        for content_type in ["application/x-www-form-urlencoded", "text/plain", "", "application/json; charset=latin1"]
+        {
             let problem = of(&headers(&[("content-type", content_type)])).unwrap_err();
             assert_eq!(problem.code.as_str(), "unsupported_media_type", "{content_type}");
         }
@@ -141,10 +145,20 @@ mod tests {
 
     #[test]
     fn binary_mode_carries_its_attributes_as_kafka_headers() {
-        let sent = headers(&[("ce-specversion", "1.0"), ("ce-id", "a%20%E2%82%AC"), ("ce-source", "\"//gw/1\""), ("accept", "*/*")]);
+        let sent = headers(&[
+            ("ce-specversion", "1.0"),
+            ("ce-id", "a%20%E2%82%AC"),
+            ("ce-source", "\"//gw/1\""),
+            ("accept", "*/*"),
+        ]);
         let Form::Binary(mut kafka_headers) = of(&sent).unwrap() else { panic!("not binary") };
         kafka_headers.sort();
-        let expected = [("ce_id", "a €"), ("ce_source", "//gw/1"), ("ce_specversion", "1.0"), ("content-type", "application/json")];
+        let expected = [
+            ("ce_id", "a €"),
+            ("ce_source", "//gw/1"),
+            ("ce_specversion", "1.0"),
+            ("content-type", "application/json"),
+        ];
         assert_eq!(kafka_headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let broken = headers(&[("ce-id", "%FF")]);
         assert_eq!(of(&broken).unwrap_err().code.as_str(), "bad_parameter");

@@ -91,7 +91,11 @@ impl KafkaSink {
         confirmations
     }
 
-    async fn enqueue(&self, record: &OutgoingRecord, deadline: Instant) -> Result<BoxFuture<'static, Result<(), SinkError>>, SinkError> {
+    async fn enqueue(
+        &self,
+        record: &OutgoingRecord,
+        deadline: Instant,
+    ) -> Result<BoxFuture<'static, Result<(), SinkError>>, SinkError> {
         let mut next = self.kafka_record(record);
         loop {
             match self.producer.send_result(next) {
@@ -103,7 +107,9 @@ impl KafkaSink {
                     });
                     return Ok(confirmed.boxed());
                 }
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent)) if Instant::now() < deadline => {
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), unsent))
+                    if Instant::now() < deadline =>
+                {
                     next = unsent;
                     tokio::time::sleep(QUEUE_FULL_PAUSE).await;
                 }
@@ -135,9 +141,11 @@ impl EventSink for KafkaSink {
 /// What a fault of librdkafka means to the one who sent the event.
 fn meaning_of(error: &KafkaError) -> SinkError {
     match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownPartition) => {
-            SinkError::NoTopic
-        }
+        Some(
+            RDKafkaErrorCode::UnknownTopic
+            | RDKafkaErrorCode::UnknownTopicOrPartition
+            | RDKafkaErrorCode::UnknownPartition,
+        ) => SinkError::NoTopic,
         Some(RDKafkaErrorCode::MessageSizeTooLarge) => SinkError::TooLarge,
         Some(
             RDKafkaErrorCode::MessageTimedOut

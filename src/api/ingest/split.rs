@@ -24,7 +24,10 @@ pub fn split(body: &Bytes, form: Form) -> Result<Vec<Candidate>, Problem> {
         Form::Json => one(body),
     };
     if values.is_empty() {
-        return Err(Problem::new(Code::NoEvents, "Send at least one event: one JSON object, an array of them, or one a line."));
+        return Err(Problem::new(
+            Code::NoEvents,
+            "Send at least one event: one JSON object, an array of them, or one a line.",
+        ));
     }
     if values.len() > MAXIMUM_EVENTS {
         let detail = format!("The body holds {} events; send at most {MAXIMUM_EVENTS} at a time.", values.len());
@@ -54,7 +57,10 @@ fn elements(body: &Bytes) -> Result<Vec<Bytes>, Problem> {
     })?;
     let raw: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        Problem::new(Code::NotJson, format!("The body is not a JSON array: the fault is at line {line}, column {column}."))
+        Problem::new(
+            Code::NotJson,
+            format!("The body is not a JSON array: the fault is at line {line}, column {column}."),
+        )
     })?;
     Ok(raw.into_iter().map(|element| body.slice_ref(element.get().as_bytes())).collect())
 }

@@ -86,7 +86,9 @@ pub async fn produce(checked: Checked, sink: &dyn EventSink, metrics: &Metrics) 
 
 fn unconfirmed(fault: &SinkError, rejected: Vec<RejectedEvent>) -> Problem {
     tracing::warn!(fault = fault.code(), events = rejected.len(), "Kafka confirmed no event of a body");
-    let detail = format!("No event was confirmed: {fault}. Sending the same events again is safe: they are told apart by source and id.");
+    let detail = format!(
+        "No event was confirmed: {fault}. Sending the same events again is safe: they are told apart by source and id."
+    );
     Problem { rejected, ..Problem::new(Code::KafkaUnreachable, detail).retry_after(RETRY_AFTER_SECONDS) }
 }
 

@@ -85,7 +85,12 @@ async fn a_body_without_one_good_event_is_a_problem() {
     for (content_type, body, status, code) in cases {
         let (seen, _) = post_as(content_type, body).await;
         let shown: String = body.chars().take(40).collect();
-        assert_eq!((seen.status.as_u16(), &seen.json()["code"]), (status, &json!(code)), "{content_type} {shown}: {}", seen.text);
+        assert_eq!(
+            (seen.status.as_u16(), &seen.json()["code"]),
+            (status, &json!(code)),
+            "{content_type} {shown}: {}",
+            seen.text
+        );
         assert_eq!(seen.header("retry-after").is_some(), status == 503, "{shown}");
         assert_eq!(seen.json()["rejected"].is_array(), matches!(status, 422 | 503), "{shown}");
     }
@@ -107,7 +112,8 @@ async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_not() {
 
 #[tokio::test]
 async fn what_kafka_did_not_confirm_is_reported_for_each_event() {
-    let (seen, _) = post_as("application/json", "[{\"id\":1},{\"id\":2,\"key\":\"away\"},{\"id\":3,\"key\":\"large\"}]").await;
+    let (seen, _) =
+        post_as("application/json", "[{\"id\":1},{\"id\":2,\"key\":\"away\"},{\"id\":3,\"key\":\"large\"}]").await;
     assert_eq!(seen.status.as_u16(), 202);
     let document = seen.json();
     assert_eq!(document["accepted"], 1);

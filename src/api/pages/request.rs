@@ -10,7 +10,11 @@ use crate::api::requests::find_request;
 use crate::api::state::ApiState;
 
 /// Shows what `GET /v1/requests/{request_id}` sends.
-pub(in crate::api) async fn show_request(State(state): State<ApiState>, PathId(id): PathId, parameters: Parameters) -> Result<Response, Problem> {
+pub(in crate::api) async fn show_request(
+    State(state): State<ApiState>,
+    PathId(id): PathId,
+    parameters: Parameters,
+) -> Result<Response, Problem> {
     parameters.finish()?;
     let found = find_request(&state, &id).await?;
     Ok(timeline::render(&found))

@@ -46,7 +46,10 @@ struct Totals {
 /// When the input cannot be read or the output written.
 pub fn run(args: &EventsArgs, settings: &Config, now: DateTime<Utc>, output: &mut impl Write) -> anyhow::Result<Exit> {
     let text = read_all(&args.file)?;
-    let limits = Limits { record_bytes: settings.ingest.max_record_bytes, retention_days: i64::from(settings.retention.auth_days) };
+    let limits = Limits {
+        record_bytes: settings.ingest.max_record_bytes,
+        retention_days: i64::from(settings.retention.auth_days),
+    };
     let mut totals = Totals::default();
     for (place, event) in split(&text) {
         let payload = Payload { headers: &[], value: Some(event), time: RecordTime(now) };
@@ -96,7 +99,12 @@ fn judge(payload: &Payload<'_>, limits: &Limits, required: u8, totals: &mut Tota
             let reached = level_of(&event);
             totals.by_level[usize::from(reached.level)] += 1;
             totals.below += usize::from(reached.level < required);
-            let unknown: Vec<&str> = event.attributes.iter().map(|(key, _)| key.as_ref()).filter(|key| is_outside_contract(key, payload)).collect();
+            let unknown: Vec<&str> = event
+                .attributes
+                .iter()
+                .map(|(key, _)| key.as_ref())
+                .filter(|key| is_outside_contract(key, payload))
+                .collect();
             json!({ "ok": true, "type": event.type_name, "id": event.event_id, "level": reached.level, "missing_for_next_level": reached.missing, "kept_as_attributes": unknown })
         }
     }
@@ -118,7 +126,9 @@ fn change_for(error: &DecodeError) -> &'static str {
         DecodeError::NestedTooDeep { .. } => "flatten the member, or leave it out",
         DecodeError::UnsupportedSpecversion => "set specversion to \"1.0\"",
         DecodeError::MissingField { .. } => "set the member; if the value is not known, the event cannot be used",
-        DecodeError::InvalidField { .. } => "send the type that schemas/events/v1.schema.json names, or leave the member out",
+        DecodeError::InvalidField { .. } => {
+            "send the type that schemas/events/v1.schema.json names, or leave the member out"
+        }
         DecodeError::DuplicateField { .. } => "give the member once",
         DecodeError::IdTooLong { .. } => "send a shorter id, for example a UUID or a hash",
         DecodeError::BadTime => "send the time of the step as RFC 3339 with an offset",
@@ -139,7 +149,9 @@ fn write_for_people(answer: &Value, number: usize, output: &mut impl Write) -> s
         return writeln!(output, "line {number}: {}: {}\n    change: {}", text("code"), text("detail"), text("change"));
     }
     writeln!(output, "line {number}: ok, level {} ({})", answer["level"], text("type"))?;
-    let list = |name: &str| answer[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("; ");
+    let list = |name: &str| {
+        answer[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")
+    };
     let (missing, kept) = (list("missing_for_next_level"), list("kept_as_attributes"));
     if !missing.is_empty() {
         writeln!(output, "    for level {}: {missing}", answer["level"].as_u64().unwrap_or(0) + 1)?;
@@ -152,7 +164,12 @@ fn write_for_people(answer: &Value, number: usize, output: &mut impl Write) -> s
 
 fn write_totals(totals: &Totals, output: &mut impl Write) -> std::io::Result<()> {
     writeln!(output, "{} events, {} refused", totals.events, totals.refused)?;
-    for (level, name) in (0..=usize::from(HIGHEST)).zip(["not to be found by any id", "look-up works", "verdicts work", "refresh history works"]) {
+    for (level, name) in (0..=usize::from(HIGHEST)).zip([
+        "not to be found by any id",
+        "look-up works",
+        "verdicts work",
+        "refresh history works",
+    ]) {
         if totals.by_level[level] > 0 {
             writeln!(output, "  level {level}, {name}: {}", totals.by_level[level])?;
         }

@@ -5,12 +5,8 @@ use crate::scrub::FingerprintKey;
 
 fn scrub(json: bool, input: &[u8]) -> (String, ScrubSummary) {
     let mut output = Vec::new();
-    let arguments = ScrubArguments {
-        json,
-        file: "-".into(),
-    };
-    let summary = run(&arguments, FingerprintKey::new(b"test"), input, &mut output)
-        .expect("memory does not fail");
+    let arguments = ScrubArguments { json, file: "-".into() };
+    let summary = run(&arguments, FingerprintKey::new(b"test"), input, &mut output).expect("memory does not fail");
     (String::from_utf8(output).expect("output is text"), summary)
 }
 
@@ -20,10 +16,7 @@ fn lines_out_are_lines_in() {
         ("", ""),
         ("\n\n", "\n\n"),
         ("no break", "no break"),
-        (
-            "a\r\npassword=hunter2x\r\n",
-            "a\r\npassword=[redacted:password]\r\n",
-        ),
+        ("a\r\npassword=hunter2x\r\n", "a\r\npassword=[redacted:password]\r\n"),
         ("a\nb", "a\nb"),
         (
             "key:\n-----BEGIN PRIVATE KEY-----\nTUFSS0VE\nRkFLRQ==\n-----END PRIVATE KEY-----\nafter\n",
@@ -49,23 +42,13 @@ fn json_lines_carry_counts_by_kind() {
             r#"{"text":"","redactions":[],"error":"not_a_json_string"}"#,
         ]
     );
-    assert_eq!(
-        summary,
-        ScrubSummary {
-            lines: 4,
-            removals: 3,
-            faults: 2
-        }
-    );
+    assert_eq!(summary, ScrubSummary { lines: 4, removals: 3, faults: 2 });
 }
 
 #[test]
 fn bytes_that_are_not_text_do_not_stop_it() {
     let (output, _) = scrub(false, b"\xff\xfe token=a1b2c3d4 \x80\nnext\n");
-    assert_eq!(
-        output,
-        "\u{fffd}\u{fffd} token=[redacted:token] \u{fffd}\nnext\n"
-    );
+    assert_eq!(output, "\u{fffd}\u{fffd} token=[redacted:token] \u{fffd}\nnext\n");
 }
 
 #[test]
@@ -75,27 +58,14 @@ fn an_overlong_line_is_cut_before_a_word() {
     let (output, summary) = scrub(false, &input);
     let lines: Vec<&str> = output.lines().collect();
     assert_eq!(lines.len(), 2);
-    assert!(
-        lines[0].ends_with("a[truncated 31 bytes]"),
-        "{}",
-        &lines[0][lines[0].len() - 60..]
-    );
+    assert!(lines[0].ends_with("a[truncated 31 bytes]"), "{}", &lines[0][lines[0].len() - 60..]);
     assert_eq!((lines[1], summary.faults), ("next", 1));
 }
 
 #[test]
 fn a_missing_file_is_named() {
-    let arguments = ScrubArguments {
-        json: false,
-        file: "no/such/file.log".into(),
-    };
-    let error = run(
-        &arguments,
-        FingerprintKey::new(b"test"),
-        &b""[..],
-        Vec::new(),
-    )
-    .expect_err("there is no such file");
+    let arguments = ScrubArguments { json: false, file: "no/such/file.log".into() };
+    let error = run(&arguments, FingerprintKey::new(b"test"), &b""[..], Vec::new()).expect_err("there is no such file");
     assert!(matches!(error, ScrubError::Open { .. }));
     assert_eq!(error.code(), "cannot_open");
     assert!(error.to_string().contains("no/such/file.log"));

@@ -47,10 +47,7 @@ impl ProducerContext for Deliveries {
         let Err((error, _)) = result else {
             return;
         };
-        let mut failed = self
-            .failed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match failed.as_mut() {
             Some((_, count)) => *count += 1,
             None => *failed = Some((error.clone(), 1)),
@@ -60,10 +57,7 @@ impl ProducerContext for Deliveries {
 
 impl Deliveries {
     fn check(&self) -> anyhow::Result<()> {
-        let failed = self
-            .failed
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let failed = self.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match failed.as_ref() {
             None => Ok(()),
             Some((error, count)) => {
@@ -96,12 +90,7 @@ impl KafkaSink {
         for topic in [&kafka.topic, &kafka.registry_topic] {
             require_topic(&producer, topic, &kafka.brokers)?;
         }
-        Ok(Self {
-            producer,
-            topic: kafka.topic.clone(),
-            registry_topic: kafka.registry_topic.clone(),
-            since_poll: 0,
-        })
+        Ok(Self { producer, topic: kafka.topic.clone(), registry_topic: kafka.registry_topic.clone(), since_poll: 0 })
     }
 
     /// Queues a record; waits while the queue is full.
@@ -126,8 +115,7 @@ impl KafkaSink {
                     message = unsent;
                 }
                 Err((error, _)) => {
-                    return Err(error)
-                        .with_context(|| format!("a record cannot be sent to {topic}"));
+                    return Err(error).with_context(|| format!("a record cannot be sent to {topic}"));
                 }
             }
         }
@@ -160,20 +148,11 @@ impl KafkaSink {
         let flushed = self.producer.flush(FLUSH_TIMEOUT);
         self.producer.context().check()?;
         let left = self.producer.in_flight_count();
-        flushed.with_context(|| {
-            format!(
-                "{left} records were not delivered within {} s",
-                FLUSH_TIMEOUT.as_secs()
-            )
-        })
+        flushed.with_context(|| format!("{left} records were not delivered within {} s", FLUSH_TIMEOUT.as_secs()))
     }
 }
 
-fn require_topic(
-    producer: &BaseProducer<Deliveries>,
-    topic: &str,
-    brokers: &str,
-) -> anyhow::Result<()> {
+fn require_topic(producer: &BaseProducer<Deliveries>, topic: &str, brokers: &str) -> anyhow::Result<()> {
     let metadata = producer
         .client()
         .fetch_metadata(Some(topic), CONNECT_TIMEOUT)

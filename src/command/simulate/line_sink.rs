@@ -28,10 +28,7 @@ impl LineSink {
         } else {
             Box::new(create_file(output)?)
         };
-        Ok(Self {
-            events,
-            registry: registry.map(create_file).transpose()?,
-        })
+        Ok(Self { events, registry: registry.map(create_file).transpose()? })
     }
 
     /// Writes one record.
@@ -44,9 +41,7 @@ impl LineSink {
             (RecordKind::Registry, Some(registry)) => registry,
             (RecordKind::Registry, None) => return Ok(()),
         };
-        writer
-            .write_all(&record.value)
-            .context("cannot write a record")?;
+        writer.write_all(&record.value).context("cannot write a record")?;
         writer.write_all(b"\n").context("cannot write a record")
     }
 

@@ -16,11 +16,7 @@ fn arguments(line: &[&str]) -> Result<SimulateArguments, clap::Error> {
 }
 
 fn nowhere() -> SimulateKafka {
-    SimulateKafka {
-        brokers: "127.0.0.1:1".into(),
-        topic: "events".into(),
-        registry_topic: "registry".into(),
-    }
+    SimulateKafka { brokers: "127.0.0.1:1".into(), topic: "events".into(), registry_topic: "registry".into() }
 }
 
 fn noon() -> DateTime<Utc> {
@@ -44,11 +40,7 @@ fn spans_have_a_unit_and_a_bound() {
         ("", None),
     ];
     for (text, seconds) in cases {
-        assert_eq!(
-            parse_span(text).ok(),
-            seconds.map(Duration::from_secs),
-            "{text}"
-        );
+        assert_eq!(parse_span(text).ok(), seconds.map(Duration::from_secs), "{text}");
     }
 }
 
@@ -102,10 +94,7 @@ fn faults_are_named() {
     let nested = folder.path().join("missing/file");
     let cases: [(&[&str], &str); 3] = [
         (&["--output", nested.to_str().unwrap()], "cannot write"),
-        (
-            &["--output", "-", "--events", "1", "--poison", "101"],
-            "poison must be a number from 0 to 100",
-        ),
+        (&["--output", "-", "--events", "1", "--poison", "101"], "poison must be a number from 0 to 100"),
         (&["--events", "1"], "no Kafka broker answers at 127.0.0.1:1"),
     ];
     for (line, expected) in cases {

@@ -62,11 +62,7 @@ fn percent_once(text: &str) -> String {
 }
 
 fn html(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('"', "&quot;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('\'', "&#39;")
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;")
 }
 
 fn unicode_escapes(text: &str) -> String {
@@ -84,9 +80,7 @@ const ENCODINGS: &[(&str, Encode)] = &[
     ("plain", str::to_owned),
     ("JSON", json_once),
     ("JSON twice", |text| json_once(&json_once(text))),
-    ("JSON three times", |text| {
-        json_once(&json_once(&json_once(text)))
-    }),
+    ("JSON three times", |text| json_once(&json_once(&json_once(text)))),
     ("percent", percent_once),
     ("percent twice", |text| percent_once(&percent_once(text))),
     ("percent in JSON", |text| json_once(&percent_once(text))),
@@ -117,63 +111,24 @@ const BARE: &[&str] = &[
 /// Places that make any value a secret: `@` is the secret.
 const PLACES: &[(&str, SecretKind)] = &[
     ("Authorization: Bearer @", SecretKind::Bearer),
-    (
-        "authorization: bearer @\r\nHost: mcp.example",
-        SecretKind::Bearer,
-    ),
-    (
-        "{\"Authorization\":\"Bearer @\",\"Accept\":\"*/*\"}",
-        SecretKind::Bearer,
-    ),
+    ("authorization: bearer @\r\nHost: mcp.example", SecretKind::Bearer),
+    ("{\"Authorization\":\"Bearer @\",\"Accept\":\"*/*\"}", SecretKind::Bearer),
     ("{'authorization': 'Bearer @'}", SecretKind::Bearer),
-    (
-        "Headers([('authorization', 'Bearer @')])",
-        SecretKind::Bearer,
-    ),
-    (
-        "curl -H \"Authorization: Bearer @\" https://mcp.example",
-        SecretKind::Bearer,
-    ),
-    (
-        "map[Authorization:[Bearer @] Accept:[text]]",
-        SecretKind::Bearer,
-    ),
-    (
-        "http.Header{\"Authorization\":[]string{\"Bearer @\"}}",
-        SecretKind::Bearer,
-    ),
+    ("Headers([('authorization', 'Bearer @')])", SecretKind::Bearer),
+    ("curl -H \"Authorization: Bearer @\" https://mcp.example", SecretKind::Bearer),
+    ("map[Authorization:[Bearer @] Accept:[text]]", SecretKind::Bearer),
+    ("http.Header{\"Authorization\":[]string{\"Bearer @\"}}", SecretKind::Bearer),
     ("Authorization: Basic @", SecretKind::Basic),
     ("Authorization: DPoP @", SecretKind::Dpop),
-    (
-        "{\"access_token\":\"@\",\"token_type\":\"Bearer\"}",
-        SecretKind::AccessToken,
-    ),
-    (
-        "{\"error\":\"invalid_grant\",\"refresh_token\": \"@\"}",
-        SecretKind::RefreshToken,
-    ),
+    ("{\"access_token\":\"@\",\"token_type\":\"Bearer\"}", SecretKind::AccessToken),
+    ("{\"error\":\"invalid_grant\",\"refresh_token\": \"@\"}", SecretKind::RefreshToken),
     ("{'id_token': '@'}", SecretKind::IdToken),
     ("{accessToken:\"@\"}", SecretKind::AccessToken),
-    (
-        "grant_type=refresh_token&refresh_token=@&scope=read",
-        SecretKind::RefreshToken,
-    ),
-    (
-        "grant_type=authorization_code&code=@&redirect_uri=x",
-        SecretKind::AuthorizationCode,
-    ),
-    (
-        "https://gw.example/callback?code=@&state=s1",
-        SecretKind::AuthorizationCode,
-    ),
-    (
-        "https://gw.example/callback?iss=x&state=@",
-        SecretKind::State,
-    ),
-    (
-        "https://gw.example/#access_token=@&expires_in=3",
-        SecretKind::AccessToken,
-    ),
+    ("grant_type=refresh_token&refresh_token=@&scope=read", SecretKind::RefreshToken),
+    ("grant_type=authorization_code&code=@&redirect_uri=x", SecretKind::AuthorizationCode),
+    ("https://gw.example/callback?code=@&state=s1", SecretKind::AuthorizationCode),
+    ("https://gw.example/callback?iss=x&state=@", SecretKind::State),
+    ("https://gw.example/#access_token=@&expires_in=3", SecretKind::AccessToken),
     ("code_verifier=@", SecretKind::CodeVerifier),
     ("client_id=a&client_secret=@", SecretKind::ClientSecret),
     ("client_assertion=@&x=1", SecretKind::Assertion),
@@ -183,20 +138,11 @@ const PLACES: &[(&str, SecretKind)] = &[
     ("('x-api-key', '@')", SecretKind::ApiKey),
     ("OPENAI_API_KEY=@", SecretKind::ApiKey),
     ("export GITHUB_TOKEN=\"@\"", SecretKind::Token),
-    (
-        "[{\"name\":\"x-api-key\", \"value\":\"@\"}]",
-        SecretKind::ApiKey,
-    ),
-    (
-        "Set-Cookie: session=@; Path=/; HttpOnly",
-        SecretKind::Cookie,
-    ),
+    ("[{\"name\":\"x-api-key\", \"value\":\"@\"}]", SecretKind::ApiKey),
+    ("Set-Cookie: session=@; Path=/; HttpOnly", SecretKind::Cookie),
     ("{\"cookie\":\"a=1; sid=@\"}", SecretKind::Cookie),
     ("password=@", SecretKind::Password),
-    (
-        "Server=db;User Id=u;Password=@;Encrypt=true",
-        SecretKind::Password,
-    ),
+    ("Server=db;User Id=u;Password=@;Encrypt=true", SecretKind::Password),
     ("postgres://u:@@db.example/x", SecretKind::Password),
     ("API key: @", SecretKind::ApiKey),
     ("tool --client-secret=@ --verbose", SecretKind::ClientSecret),
@@ -214,12 +160,7 @@ fn fault(scrubber: &Scrubber, text: &str, what: &str) -> Option<String> {
 
 /// Fails with all faults at once.
 fn assert_none(faults: &[String]) {
-    assert!(
-        faults.is_empty(),
-        "{} faults\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]
@@ -231,11 +172,7 @@ fn every_shape_in_every_surrounding_and_encoding() {
         for bare in BARE {
             for (name, encode) in ENCODINGS {
                 let text = encode(&bare.replace('@', &secret));
-                faults.extend(fault(
-                    &scrubber,
-                    &text,
-                    &format!("{first}{second} in {bare}, {name}"),
-                ));
+                faults.extend(fault(&scrubber, &text, &format!("{first}{second} in {bare}, {name}")));
             }
         }
     }
@@ -262,23 +199,13 @@ fn every_place_in_every_encoding() {
 #[test]
 fn every_place_inside_a_longer_text() {
     for (place, _) in PLACES {
-        for (before, after) in [
-            ("upstream said: ", " (401)"),
-            ("{\"message\":\"", "\"}"),
-            ("\n> ", "\n< HTTP/1.1 401\n"),
-        ] {
+        for (before, after) in
+            [("upstream said: ", " (401)"), ("{\"message\":\"", "\"}"), ("\n> ", "\n< HTTP/1.1 401\n")]
+        {
             let text = [before, &place.replacen('@', TAIL, 1), after].concat();
             let scrubbed = scrubber().scrub_text(&text);
-            assert!(
-                !scrubbed.text.contains("MARK"),
-                "{text}\n  {}",
-                scrubbed.text
-            );
-            assert!(
-                scrubbed.text.starts_with(before),
-                "{text}\n  {}",
-                scrubbed.text
-            );
+            assert!(!scrubbed.text.contains("MARK"), "{text}\n  {}", scrubbed.text);
+            assert!(scrubbed.text.starts_with(before), "{text}\n  {}", scrubbed.text);
         }
     }
 }
@@ -289,8 +216,6 @@ fn a_cut_off_text_leaks_nothing_either() {
     let text = format!("{{\"error\":\"x\",\"access_token\":\"{secret}");
     let scrubber = scrubber();
     let cuts = text.len() - TAIL.len()..=text.len();
-    let faults: Vec<String> = cuts
-        .filter_map(|length| fault(&scrubber, &text[..length], "cut off JSON"))
-        .collect();
+    let faults: Vec<String> = cuts.filter_map(|length| fault(&scrubber, &text[..length], "cut off JSON")).collect();
     assert_none(&faults);
 }

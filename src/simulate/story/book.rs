@@ -12,41 +12,17 @@ use crate::simulate::world::{World, parse, running_totals};
 /// The files of `stories/`; each is a group with a share of all stories that are told.
 const FILES: &[(&str, &str)] = &[
     ("calls.toml", include_str!("../stories/calls.toml")),
-    (
-        "background.toml",
-        include_str!("../stories/background.toml"),
-    ),
+    ("background.toml", include_str!("../stories/background.toml")),
     ("sign_in.toml", include_str!("../stories/sign_in.toml")),
     ("refreshes.toml", include_str!("../stories/refreshes.toml")),
     ("recovered.toml", include_str!("../stories/recovered.toml")),
-    (
-        "failed_callers.toml",
-        include_str!("../stories/failed_callers.toml"),
-    ),
-    (
-        "failed_access.toml",
-        include_str!("../stories/failed_access.toml"),
-    ),
-    (
-        "failed_clients.toml",
-        include_str!("../stories/failed_clients.toml"),
-    ),
-    (
-        "failed_discovery.toml",
-        include_str!("../stories/failed_discovery.toml"),
-    ),
-    (
-        "failed_sign_ins.toml",
-        include_str!("../stories/failed_sign_ins.toml"),
-    ),
-    (
-        "failed_refreshes.toml",
-        include_str!("../stories/failed_refreshes.toml"),
-    ),
-    (
-        "failed_calls.toml",
-        include_str!("../stories/failed_calls.toml"),
-    ),
+    ("failed_callers.toml", include_str!("../stories/failed_callers.toml")),
+    ("failed_access.toml", include_str!("../stories/failed_access.toml")),
+    ("failed_clients.toml", include_str!("../stories/failed_clients.toml")),
+    ("failed_discovery.toml", include_str!("../stories/failed_discovery.toml")),
+    ("failed_sign_ins.toml", include_str!("../stories/failed_sign_ins.toml")),
+    ("failed_refreshes.toml", include_str!("../stories/failed_refreshes.toml")),
+    ("failed_calls.toml", include_str!("../stories/failed_calls.toml")),
 ];
 
 /// Weights are multiplied by this before they are divided among a group, so that none is rounded away.
@@ -103,11 +79,7 @@ impl Book {
     /// A file does not parse; a story is faulty or can happen nowhere.
     pub fn open(world: &World) -> Result<Self, SimulateError> {
         let steps: StepsFile = parse("steps.toml", include_str!("../stories/steps.toml"))?;
-        let mut book = Self {
-            stories: Vec::new(),
-            totals: Vec::new(),
-            fillers: Vec::new(),
-        };
+        let mut book = Self { stories: Vec::new(), totals: Vec::new(), fillers: Vec::new() };
         let mut weights = Vec::new();
         for (file, text) in FILES {
             let group: StoryFile = parse(file, text)?;
@@ -115,12 +87,8 @@ impl Book {
             for sketch in group.story {
                 weights.push(group.share * WEIGHT_SCALE * sketch.weight / group_weight.max(1));
                 let name = sketch.name.clone();
-                let story = prepare_story(sketch, &steps, world).map_err(|reason| {
-                    SimulateError::Story {
-                        story: name,
-                        reason,
-                    }
-                })?;
+                let story = prepare_story(sketch, &steps, world)
+                    .map_err(|reason| SimulateError::Story { story: name, reason })?;
                 if story.is_filler() {
                     book.fillers.push(book.stories.len());
                 }
@@ -129,9 +97,7 @@ impl Book {
         }
         book.totals = running_totals(weights.into_iter());
         if book.fillers.is_empty() {
-            return Err(SimulateError::World(
-                "no story consists of one event".to_owned(),
-            ));
+            return Err(SimulateError::World("no story consists of one event".to_owned()));
         }
         Ok(book)
     }
@@ -178,30 +144,19 @@ fn prepare_story(sketch: StorySketch, steps: &StepsFile, world: &World) -> Resul
         events.push(prepared);
     }
     let requests = sketch.answers.len();
-    if events
-        .iter()
-        .flatten()
-        .any(|event| event.request > requests)
-    {
+    if events.iter().flatten().any(|event| event.request > requests) {
         return Err("an event belongs to a request without an answer".to_owned());
     }
-    let candidates: Vec<usize> = (0..world.people.integrations.len())
-        .filter(|integration| sketch.need.allows(world, *integration))
-        .collect();
+    let candidates: Vec<usize> =
+        (0..world.people.integrations.len()).filter(|integration| sketch.need.allows(world, *integration)).collect();
     if candidates.is_empty() {
         return Err("can happen nowhere in this world".to_owned());
     }
-    let weights = candidates
-        .iter()
-        .map(|integration| world.server(*integration).weight);
+    let weights = candidates.iter().map(|integration| world.server(*integration).weight);
     Ok(Story {
         name: sketch.name,
         need: sketch.need,
-        answers: sketch
-            .answers
-            .iter()
-            .map(|answer| Answer::parse(answer))
-            .collect(),
+        answers: sketch.answers.iter().map(|answer| Answer::parse(answer)).collect(),
         has_flow: events.iter().flatten().any(|event| event.has_flow),
         candidate_totals: running_totals(weights),
         candidates,

@@ -82,9 +82,7 @@ pub fn prepare_event(
     let step = sketch.step.as_deref().ok_or("an event names no step")?;
     let mut whole = resolve(step, steps, LONGEST_CHAIN)?;
     for omission in product_omit {
-        let (owner, path) = omission
-            .split_once('.')
-            .ok_or_else(|| format!("`{omission}` names no step"))?;
+        let (owner, path) = omission.split_once('.').ok_or_else(|| format!("`{omission}` names no step"))?;
         if owner == "*" || owner == step {
             remove(&mut whole.data, path);
         }
@@ -92,9 +90,7 @@ pub fn prepare_event(
     overlay(&mut whole, sketch);
     let after = whole.after.unwrap_or((1, 12));
     Ok(PreparedEvent {
-        event_type: whole
-            .event_type
-            .ok_or_else(|| format!("step `{step}` has no type"))?,
+        event_type: whole.event_type.ok_or_else(|| format!("step `{step}` has no type"))?,
         after: (after.0 * 1000, after.1 * 1000),
         request: whole.request.unwrap_or(1),
         effect: whole.effect.unwrap_or_default(),
@@ -106,16 +102,12 @@ pub fn prepare_event(
 
 /// A step with all that it builds on.
 fn resolve(name: &str, steps: &Steps, links: usize) -> Result<Sketch, String> {
-    let step = steps
-        .get(name)
-        .ok_or_else(|| format!("there is no step `{name}`"))?;
+    let step = steps.get(name).ok_or_else(|| format!("there is no step `{name}`"))?;
     let Some(base) = &step.step else {
         return Ok(step.clone());
     };
     if links == 0 {
-        return Err(format!(
-            "step `{name}` builds on more than {LONGEST_CHAIN} others"
-        ));
+        return Err(format!("step `{name}` builds on more than {LONGEST_CHAIN} others"));
     }
     let mut whole = resolve(base, steps, links - 1)?;
     overlay(&mut whole, step);
@@ -172,17 +164,10 @@ mod tests {
             "request": {"step": "any", "type": "mcp.request.completed", "after": [1, 2], "slug": "issues"},
         }))
         .unwrap();
-        let sketch: Sketch = serde_json::from_value(
-            json!({"step": "request", "http": {"status": 401}, "omit": ["http.method"]}),
-        )
-        .unwrap();
-        let event = prepare_event(
-            &sketch,
-            &steps,
-            &[],
-            &["request.slug".into(), "other.hop".into()],
-        )
-        .unwrap();
+        let sketch: Sketch =
+            serde_json::from_value(json!({"step": "request", "http": {"status": 401}, "omit": ["http.method"]}))
+                .unwrap();
+        let event = prepare_event(&sketch, &steps, &[], &["request.slug".into(), "other.hop".into()]).unwrap();
         assert_eq!(event.after, (1000, 2000));
         let [Piece::Literal(data)] = event.data.as_slice() else {
             panic!("no blanks were given");

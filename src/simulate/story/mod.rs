@@ -47,14 +47,8 @@ impl Answer {
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text.split_once('@') {
-            Some((class, hop)) => Self {
-                class: class.to_owned(),
-                hop: Some(hop.to_owned()),
-            },
-            None => Self {
-                class: text.to_owned(),
-                hop: None,
-            },
+            Some((class, hop)) => Self { class: class.to_owned(), hop: Some(hop.to_owned()) },
+            None => Self { class: text.to_owned(), hop: None },
         }
     }
 }

@@ -67,22 +67,15 @@ impl Need {
         let server = world.server(integration);
         let gateway = world.gateway(integration);
         let issuer = world.issuer(integration);
-        let inhabited = !world.people.integrations[integration]
-            .connections
-            .is_empty();
+        let inhabited = !world.people.integrations[integration].connections.is_empty();
         inhabited
             && listed(&self.auth, &server.auth)
             && listed(&self.registration, &server.registration)
             && listed(&self.product, &gateway.product)
             && listed(&self.deployment, &gateway.deployment)
             && listed(&self.server, &server.slug)
-            && listed(
-                &self.issuer,
-                issuer.map_or("", |issuer| issuer.kind.as_str()),
-            )
-            && self
-                .rotates
-                .is_none_or(|rotates| issuer.is_some_and(|issuer| issuer.rotates == rotates))
+            && listed(&self.issuer, issuer.map_or("", |issuer| issuer.kind.as_str()))
+            && self.rotates.is_none_or(|rotates| issuer.is_some_and(|issuer| issuer.rotates == rotates))
     }
 
     /// Whether a product can tell the story.

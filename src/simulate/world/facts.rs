@@ -161,10 +161,7 @@ struct ServersFile {
 /// # Errors
 /// It does not parse.
 pub fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, SimulateError> {
-    toml::from_str(text).map_err(|source| SimulateError::Data {
-        file,
-        source: Box::new(source),
-    })
+    toml::from_str(text).map_err(|source| SimulateError::Data { file, source: Box::new(source) })
 }
 
 impl Facts {
@@ -192,18 +189,12 @@ impl Facts {
 
     fn resolve_gateways(&mut self) -> Result<(), SimulateError> {
         for (index, gateway) in self.gateways.iter_mut().enumerate() {
-            let product = self
-                .products
-                .iter()
-                .position(|product| product.name == gateway.product);
+            let product = self.products.iter().position(|product| product.name == gateway.product);
             gateway.product_index = product.ok_or_else(|| unknown("product", &gateway.product))?;
             require_plain(&gateway.base_url)?;
             for name in &gateway.workspaces {
                 require_plain(name)?;
-                self.workspaces.push(Workspace {
-                    name: name.clone(),
-                    gateway: index,
-                });
+                self.workspaces.push(Workspace { name: name.clone(), gateway: index });
             }
         }
         Ok(())
@@ -211,19 +202,13 @@ impl Facts {
 
     fn resolve_servers(&mut self) -> Result<(), SimulateError> {
         for server in &mut self.servers {
-            for text in [&server.slug, &server.host, &server.scopes]
-                .into_iter()
-                .chain(&server.tools)
-            {
+            for text in [&server.slug, &server.host, &server.scopes].into_iter().chain(&server.tools) {
                 require_plain(text)?;
             }
             if server.issuer.is_empty() {
                 continue;
             }
-            let issuer = self
-                .issuers
-                .iter()
-                .position(|issuer| issuer.name == server.issuer);
+            let issuer = self.issuers.iter().position(|issuer| issuer.name == server.issuer);
             server.issuer_index = Some(issuer.ok_or_else(|| unknown("issuer", &server.issuer))?);
         }
         Ok(())
@@ -236,16 +221,8 @@ fn unknown(what: &str, name: &str) -> SimulateError {
 
 /// Names are written between quotes without escaping; this makes sure that they may.
 fn require_plain(text: &str) -> Result<(), SimulateError> {
-    let plain = text
-        .bytes()
-        .all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\');
-    if plain {
-        Ok(())
-    } else {
-        Err(SimulateError::World(format!(
-            "`{text}` needs escaping in JSON"
-        )))
-    }
+    let plain = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\');
+    if plain { Ok(()) } else { Err(SimulateError::World(format!("`{text}` needs escaping in JSON"))) }
 }
 
 #[cfg(test)]
@@ -263,13 +240,7 @@ mod tests {
 
     #[test]
     fn names_that_need_escaping_are_refused() {
-        for (text, accepted) in [
-            ("plain name", true),
-            ("a\"b", false),
-            ("a\\b", false),
-            ("é", false),
-            ("\n", false),
-        ] {
+        for (text, accepted) in [("plain name", true), ("a\"b", false), ("a\\b", false), ("é", false), ("\n", false)] {
             assert_eq!(require_plain(text).is_ok(), accepted, "{text:?}");
         }
     }

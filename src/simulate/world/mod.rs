@@ -31,11 +31,7 @@ impl World {
     pub fn new(dice: &mut Dice, keyed_hash: KeyedHash, start: u64) -> Result<Self, SimulateError> {
         let facts = Facts::load()?;
         let people = People::gather(&facts, dice, &keyed_hash, start);
-        Ok(Self {
-            facts,
-            people,
-            keyed_hash,
-        })
+        Ok(Self { facts, people, keyed_hash })
     }
 
     /// The MCP server behind an integration.
@@ -60,8 +56,6 @@ impl World {
     /// The authorization server of an integration, where it has one.
     #[must_use]
     pub fn issuer(&self, integration: usize) -> Option<&Issuer> {
-        self.server(integration)
-            .issuer_index
-            .map(|index| &self.facts.issuers[index])
+        self.server(integration).issuer_index.map(|index| &self.facts.issuers[index])
     }
 }

@@ -82,13 +82,8 @@ impl People {
     /// Draws the people of a seed as they are at `start` (microseconds since 1970).
     #[must_use]
     pub fn gather(facts: &Facts, dice: &mut Dice, keyed_hash: &KeyedHash, start: u64) -> Self {
-        let mut people = Self {
-            integrations: Vec::new(),
-            users: Vec::new(),
-            connections: Vec::new(),
-        };
-        let client_totals: Vec<u64> =
-            running_totals(facts.clients.iter().map(|client| client.weight));
+        let mut people = Self { integrations: Vec::new(), users: Vec::new(), connections: Vec::new() };
+        let client_totals: Vec<u64> = running_totals(facts.clients.iter().map(|client| client.weight));
         for workspace in 0..facts.workspaces.len() {
             let users = people.hire(facts, dice, keyed_hash, &client_totals, workspace);
             for server in 0..facts.servers.len() {
@@ -124,11 +119,7 @@ impl People {
             let client = dice.weighted(client_totals);
             self.users.push(User {
                 workspace,
-                email: format!(
-                    "{}@{}.example",
-                    person_name(dice),
-                    facts.workspaces[workspace].name
-                ),
+                email: format!("{}@{}.example", person_name(dice), facts.workspaces[workspace].name),
                 client,
                 client_version: dice.index(facts.clients[client].versions.len()),
                 session: keyed_hash.of(&[b"session of ", id.as_bytes()]),
@@ -142,23 +133,15 @@ impl People {
     fn connect(&mut self, facts: &Facts, dice: &mut Dice, keyed_hash: &KeyedHash, start: u64) {
         let integration = self.integrations.len() - 1;
         let server = &facts.servers[self.integrations[integration].server];
-        let per_user = matches!(
-            server.auth.as_str(),
-            "oauth_user" | "token_exchange" | "passthrough"
-        );
+        let per_user = matches!(server.auth.as_str(), "oauth_user" | "token_exchange" | "passthrough");
         let members: Vec<Option<usize>> = if per_user {
             let everybody = self.integrations[integration].users.clone();
-            everybody
-                .filter(|_| dice.percent(20 + server.weight))
-                .map(Some)
-                .collect()
+            everybody.filter(|_| dice.percent(20 + server.weight)).map(Some).collect()
         } else {
             vec![None]
         };
         let workspace = &facts.workspaces[self.integrations[integration].workspace].name;
-        let issuer = server
-            .issuer_index
-            .map(|index| facts.issuers[index].url.as_str());
+        let issuer = server.issuer_index.map(|index| facts.issuers[index].url.as_str());
         for user in members {
             let user_id = user.map(|index| self.users[index].id.as_str());
             let id = keyed_hash.connection_id(workspace, &server.slug, user_id, issuer);
@@ -176,9 +159,7 @@ impl People {
                 granted: start.saturating_sub(refresh_age * SECOND),
             };
             connection.renew(keyed_hash);
-            self.integrations[integration]
-                .connections
-                .push(self.connections.len());
+            self.integrations[integration].connections.push(self.connections.len());
             self.connections.push(connection);
         }
     }
@@ -216,10 +197,8 @@ pub fn running_totals(weights: impl Iterator<Item = u64>) -> Vec<u64> {
 }
 
 fn person_name(dice: &mut Dice) -> String {
-    const SYLLABLES: [&str; 16] = [
-        "ba", "do", "fe", "gi", "ha", "jo", "ka", "lu", "mi", "no", "pe", "ri", "sa", "te", "vo",
-        "zu",
-    ];
+    const SYLLABLES: [&str; 16] =
+        ["ba", "do", "fe", "gi", "ha", "jo", "ka", "lu", "mi", "no", "pe", "ri", "sa", "te", "vo", "zu"];
     let mut name = String::new();
     for position in 0..5 {
         if position == 2 {

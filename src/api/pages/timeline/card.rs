@@ -89,7 +89,11 @@ mod tests {
             confidence: "likely".into(),
             summary: "It happened.".into(),
             fix: "Do this.".into(),
-            evidence: vec![Evidence { event_id: "e1".into(), field: "oauth_error".into(), value: "invalid_grant".into() }],
+            evidence: vec![Evidence {
+                event_id: "e1".into(),
+                field: "oauth_error".into(),
+                value: "invalid_grant".into(),
+            }],
             event_id: Some("e1".into()),
             recovered: None,
         }

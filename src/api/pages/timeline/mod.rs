@@ -100,13 +100,18 @@ fn notes(timeline: &RequestTimeline) -> Vec<String> {
     let mut notes = Vec::new();
     for skew in &timeline.clock_skew {
         let side = if skew.ahead_ms < 0 { "behind" } else { "ahead" };
-        notes.push(format!("The clock of {} is at least {} ms {side}; its events are ordered with that in mind.", skew.source, skew.ahead_ms.unsigned_abs()));
+        notes.push(format!(
+            "The clock of {} is at least {} ms {side}; its events are ordered with that in mind.",
+            skew.source,
+            skew.ahead_ms.unsigned_abs()
+        ));
     }
     if timeline.workspaces.len() > 1 {
         notes.push(format!("Events of several workspaces carry this id: {}.", timeline.workspaces.join(", ")));
     }
     if timeline.truncated {
-        notes.push("There are more events than a timeline holds; the verdict rests on those that are shown.".to_owned());
+        notes
+            .push("There are more events than a timeline holds; the verdict rests on those that are shown.".to_owned());
     }
     notes
 }

@@ -49,10 +49,29 @@ pub struct Step {
 
 /// Members that usually decide, in the order in which they are read.
 const DECISIVE: &[&str] = &[
-    "http_status", "http_upstream_status", "oauth_error", "oauth_error_description", "www_authenticate_error", "message",
-    "mcp_error_code", "mcp_method", "mcp_tool", "credential_kind", "credential_sent", "server_auth", "oauth_grant_type",
-    "oauth_issuer", "oauth_metadata_url", "scope_required", "scope_granted", "resource_registered", "resource_advertised",
-    "token_trigger", "token_attempt", "token_age_s", "duration_ms",
+    "http_status",
+    "http_upstream_status",
+    "oauth_error",
+    "oauth_error_description",
+    "www_authenticate_error",
+    "message",
+    "mcp_error_code",
+    "mcp_method",
+    "mcp_tool",
+    "credential_kind",
+    "credential_sent",
+    "server_auth",
+    "oauth_grant_type",
+    "oauth_issuer",
+    "oauth_metadata_url",
+    "scope_required",
+    "scope_granted",
+    "resource_registered",
+    "resource_advertised",
+    "token_trigger",
+    "token_attempt",
+    "token_age_s",
+    "duration_ms",
 ];
 
 /// Columns that are shown elsewhere in the row, or say the same for every row.
@@ -123,9 +142,16 @@ fn short(event: &TimelineEntry) -> String {
 
 fn rest(event: &TimelineEntry) -> Vec<(String, String)> {
     let head = [("event id", event.event_id.clone()), ("source", event.source.clone())];
-    let others = event.columns.keys().filter(|name| !DECISIVE.contains(&name.as_str()) && !SHOWN_ELSEWHERE.contains(&name.as_str()));
+    let others = event
+        .columns
+        .keys()
+        .filter(|name| !DECISIVE.contains(&name.as_str()) && !SHOWN_ELSEWHERE.contains(&name.as_str()));
     let others = others.filter_map(|name| fact(event, name)).filter(|(_, value)| !value.is_empty());
-    let filled = event.origins.iter().filter(|(_, origin)| *origin != "event").map(|(name, origin)| format!("{name} from {origin}"));
+    let filled = event
+        .origins
+        .iter()
+        .filter(|(_, origin)| *origin != "event")
+        .map(|(name, origin)| format!("{name} from {origin}"));
     let filled = filled.collect::<Vec<_>>().join(", ");
     let head = head.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(others);
     head.chain((!filled.is_empty()).then(|| ("filled in".to_owned(), filled))).collect()
@@ -191,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_step_says_what_decides_first_and_keeps_the_rest() {
-        let columns = [("http_status", json!(400)), ("oauth_error", json!("invalid_grant")), ("workspace", json!("acme"))];
+        let columns =
+            [("http_status", json!(400)), ("oauth_error", json!("invalid_grant")), ("workspace", json!("acme"))];
         let event = TimelineEntry {
             event_id: "e1".into(),
             time: "2026-11-22T10:00:01.250Z".parse().unwrap(),

@@ -35,7 +35,8 @@ pub fn offset(distance: TimeDelta) -> String {
 
 /// A number of seconds as people say it.
 pub fn seconds(count: i64) -> String {
-    TimeDelta::try_seconds(count).map_or_else(|| format!("{count} s"), |length| offset(length).trim_start_matches('+').to_owned())
+    TimeDelta::try_seconds(count)
+        .map_or_else(|| format!("{count} s"), |length| offset(length).trim_start_matches('+').to_owned())
 }
 
 #[cfg(test)]
