@@ -5,5 +5,9 @@
 //! topics and a consumer group of its own.
 
 mod absent;
+#[path = "../support/grafana_sql.rs"]
+mod grafana_sql;
 mod ingest;
+mod serving;
+mod stories;
 mod support;
