@@ -137,16 +137,20 @@ mod tests {
     fn every_file_that_is_named_exists() {
         let path = regex(r"^[a-z_./]*[a-z_0-9-]+(/|\.(rs|toml|sql|yml|json|md))$");
         let named = regex(r"^[\w.]+(/[\w.-]+)+/?$");
+        let mut seen = 0;
         for document in DOCUMENTS {
             let folder = root(document).parent().unwrap().to_owned();
             for code in inline_code(&prose_and_blocks(document).0) {
                 if !path.is_match(&code) || !named.is_match(&code) {
                     continue;
                 }
-                let exists = [folder.join(&code), root(&code), root("src").join(&code)].iter().any(|path| path.exists());
+                let exists =
+                    [folder.join(&code), root(&code), root("src").join(&code)].iter().any(|path| path.exists());
                 assert!(exists, "{document}: `{code}`");
+                seen += 1;
             }
         }
+        assert!(seen >= 40, "only {seen} files are named: is the pattern still right?");
     }
 
     #[test]
