@@ -1,5 +1,7 @@
 //! The command line without engines: what a user types, what it prints, how it ends.
 
+#![cfg(test)]
+
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 

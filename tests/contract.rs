@@ -3,6 +3,8 @@
 //! Every example of `schemas/events/examples` goes through the JSON Schema and through the decoder; every member of the
 //! table of fields must stand in the schema and in the `events` table.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::code::Code;
 use crate::query::not_found::NotFoundReason;
+use crate::telemetry::with_causes;
 
 /// Prefix of `type`: a name, not an address, so that no host name becomes part of the contract.
 const TYPE_PREFIX: &str = "urn:gatetrail:problem:";
@@ -114,9 +115,7 @@ impl Problem {
     /// A fault of ours: logged here, once, with its causes; the caller learns only that it happened.
     #[must_use]
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
-        let causes: Vec<String> =
-            std::iter::successors(Some(error), |inner| inner.source()).map(ToString::to_string).collect();
-        tracing::error!(error = causes.join(": "), "a call failed in a way that is not the caller's");
+        tracing::error!(error = with_causes(error), "a call failed in a way that is not the caller's");
         Self::new(Code::Internal, "The fault is logged under the X-Request-Id of this answer. Trying again is safe.")
     }
 

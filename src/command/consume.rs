@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use rdkafka::consumer::Consumer;
 use tracing::{info, warn};
 
-use super::{Exit, classifier, stop_signal};
+use super::{Exit, classifier, decode_limits, stop_signal};
 use crate::api::admin_router;
 use crate::api::health::Part;
 use crate::api::listen::{bind, serve_until};
@@ -43,8 +43,7 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
     let metrics = Metrics::new(Role::Consume, Clock);
     let consumer = Arc::new(subscribe(&config.kafka, metrics.clone())?);
     require_topic(&consumer, config)?;
-    let limits =
-        Limits { record_bytes: config.ingest.max_record_bytes, retention_days: i64::from(config.retention.auth_days) };
+    let limits = decode_limits(config);
     let mut registry = Registry::default();
     let follower = follow_registry(config, limits, &mut registry);
     if config.scrub_key.is_none() {

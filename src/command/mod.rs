@@ -25,9 +25,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::classify::Classifier;
 use crate::config::{Config, ConfigError, Layers};
+use crate::decode::Limits;
 use crate::query::QueryError;
 use crate::source::kafka::SourceError;
 use crate::store::StoreError;
@@ -112,6 +114,12 @@ pub fn classifier(config: &Config) -> anyhow::Result<Classifier> {
     Classifier::from_toml(&text).with_context(|| format!("the rules file {} has faults", path.display()))
 }
 
+/// What the decoder accepts under these settings.
+#[must_use]
+pub fn decode_limits(config: &Config) -> Limits {
+    Limits { record_bytes: config.ingest.max_record_bytes, retention_days: i64::from(config.retention.auth_days) }
+}
+
 /// The file to read, or standard input.
 ///
 /// # Errors
@@ -128,19 +136,29 @@ pub fn colours() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// A flag that SIGTERM and Ctrl-C set.
+/// Completes at SIGTERM or Ctrl-C.
 ///
 /// # Errors
 /// When the handlers cannot be installed.
-pub fn stop_signal() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let (set, mut terminate) =
-        (Arc::clone(&stop), tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?);
-    tokio::spawn(async move {
+pub fn stop_asked() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
+    })
+}
+
+/// A flag that is set when [`stop_asked`] completes, for a loop that cannot await.
+///
+/// # Errors
+/// When the handlers cannot be installed.
+pub fn stop_signal() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (set, asked) = (Arc::clone(&stop), stop_asked()?);
+    tokio::spawn(async move {
+        asked.await;
         set.store(true, Ordering::Relaxed);
     });
     Ok(stop)

@@ -8,11 +8,10 @@ use anyhow::Context;
 use clickhouse::Client;
 use futures_util::FutureExt;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::Exit;
+use super::{Exit, decode_limits, stop_asked};
 use crate::api::bounds::Bounds;
 use crate::api::health::Part;
 use crate::api::ingest::check::event_check;
@@ -22,7 +21,6 @@ use crate::api::questions::StoreQuestions;
 use crate::api::state::{AdminState, ApiState};
 use crate::api::{admin_router, router};
 use crate::config::Config;
-use crate::decode::Limits;
 use crate::query::VerdictTexts;
 use crate::store::StoreError;
 use crate::store::client::connect_database;
@@ -95,15 +93,13 @@ fn state_of(config: &Config, store: Client, texts: VerdictTexts) -> anyhow::Resu
     let sink = KafkaSink::new(&config.kafka.brokers, &config.kafka.topic, delivery_timeout)
         .context("the kafka producer cannot be set up")?;
     let sink = Arc::new(sink);
-    let limits =
-        Limits { record_bytes: config.ingest.max_record_bytes, retention_days: i64::from(config.retention.auth_days) };
     let questions =
         StoreQuestions { client: store.clone(), texts, auth_retention_days: config.retention.auth_days, clock: Clock };
     let parts = [clickhouse_part(store.clone(), config), schema_part(store, config), kafka_part(Arc::clone(&sink))];
     Ok(ApiState {
         questions: Arc::new(questions),
         sink,
-        event_check: event_check(limits),
+        event_check: event_check(decode_limits(config)),
         admin: AdminState { parts: Arc::from(parts), metrics: Metrics::new(Role::Serve, Clock) },
         clock: Clock,
         bounds: Bounds {
@@ -149,17 +145,6 @@ fn kafka_part(sink: Arc<KafkaSink>) -> Part {
         async move { sink.probe(PROBE_TIMEOUT).await.map_err(|fault| fault.to_string()) }.boxed()
     };
     Part { name: "kafka", needed: false, probe: Box::new(probe) }
-}
-
-/// Completes at SIGTERM or Ctrl-C.
-fn stop_asked() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    })
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::source::Record;
 use crate::source::kafka::{EventConsumer, headers, record_time};
 use crate::source::registry::RegistryFollower;
 use crate::store::{Remedy, StoreError, writer};
-use crate::telemetry::{BatchCounts, Metrics, Queue, Stage};
+use crate::telemetry::{BatchCounts, Metrics, Queue, Stage, with_causes};
 
 /// Longest wait for a record before timers are looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -285,23 +285,16 @@ fn note_retry(error: &StoreError, attempt: u32, table: &str, metrics: &Metrics, 
     if error.remedy() == Remedy::Halt && (first || attempt == 1) {
         tracing::error!(
             table,
-            cause = chain(error),
+            cause = with_causes(error),
             "clickhouse refuses inserts; ingest waits until this is mended, nothing is lost"
         );
     } else if first {
-        tracing::warn!(table, cause = chain(error), "an insert failed; it is tried again until clickhouse takes it");
+        tracing::warn!(
+            table,
+            cause = with_causes(error),
+            "an insert failed; it is tried again until clickhouse takes it"
+        );
     }
-}
-
-/// The error and its sources in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 fn commit(consumer: &EventConsumer, topic: &str, partition: i32, next: i64, mode: CommitMode) {

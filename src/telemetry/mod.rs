@@ -5,6 +5,7 @@
 //! up `tracing`.
 
 pub mod batch_counts;
+pub mod causes;
 pub mod clock;
 pub mod labels;
 pub mod logs;
@@ -13,6 +14,7 @@ pub mod otel;
 pub mod reconnects;
 
 pub use batch_counts::BatchCounts;
+pub use causes::with_causes;
 pub use labels::{HttpEventOutcome, Queue, RecordOutcome, Stage, Table};
 pub use logs::{LogFormat, Telemetry};
 pub use metrics::{Metrics, Role};

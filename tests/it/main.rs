@@ -4,6 +4,8 @@
 //! `GATETRAIL_CLICKHOUSE_URL`; without them these tests fail with a sentence, they never skip. Each test has a database,
 //! topics and a consumer group of its own.
 
+#![cfg(test)]
+
 mod absent;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;

@@ -29,6 +29,11 @@ pub struct Stage {
     folder: tempfile::TempDir,
 }
 
+/// Names and values, in the order they are sent.
+type Headers<'r> = Vec<(&'r str, &'r str)>;
+/// Key, value (`None` deletes) and headers of a record.
+pub type NewRecord<'r> = (&'r str, Option<&'r [u8]>, Option<Headers<'r>>);
+
 /// A running `gatetrail`; it is killed when the test ends.
 pub struct Running {
     child: Child,
@@ -123,11 +128,11 @@ impl Stage {
 
     /// Produces records (key, value) in order and waits for the broker.
     pub fn produce(&self, records: &[(&str, &[u8])]) {
-        let records: Vec<_> = records.iter().map(|(key, value)| (*key, Some(*value), None)).collect();
+        let records: Vec<NewRecord<'_>> = records.iter().map(|(key, value)| (*key, Some(*value), None)).collect();
         self.produce_with_headers(&self.topic(), &records);
     }
 
-    pub fn produce_with_headers(&self, topic: &str, records: &[(&str, Option<&[u8]>, Option<Vec<(&str, &str)>>)]) {
+    pub fn produce_with_headers(&self, topic: &str, records: &[NewRecord<'_>]) {
         let producer: ThreadedProducer<_> = ClientConfig::new()
             .set("bootstrap.servers", &self.brokers)
             .set("message.max.bytes", "67108864")

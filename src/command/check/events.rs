@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::command::Exit;
+use crate::command::{Exit, decode_limits};
 use crate::config::Config;
 use crate::decode::levels::{HIGHEST, level_of};
 use crate::decode::{self, DecodeError, Limits, Payload};
@@ -46,10 +46,7 @@ struct Totals {
 /// When the input cannot be read or the output written.
 pub fn run(args: &EventsArgs, settings: &Config, now: DateTime<Utc>, output: &mut impl Write) -> anyhow::Result<Exit> {
     let text = read_all(&args.file)?;
-    let limits = Limits {
-        record_bytes: settings.ingest.max_record_bytes,
-        retention_days: i64::from(settings.retention.auth_days),
-    };
+    let limits = decode_limits(settings);
     let mut totals = Totals::default();
     for (place, event) in split(&text) {
         let payload = Payload { headers: &[], value: Some(event), time: RecordTime(now) };
