@@ -91,6 +91,12 @@ macro_rules! define_access {
             match field { $($(FieldId::$field => <$kind as Readable>::number(&event.$field),)+)+ }
         }
 
+        /// Whether a member has a value, of whatever kind; spells nothing out.
+        #[must_use]
+        pub fn has_value(event: &Event<'_>, field: FieldId) -> bool {
+            match field { $($(FieldId::$field => event.$field.is_some(),)+)+ }
+        }
+
         fn stored_list<'v, 'a>(event: &'v Event<'a>, field: FieldId) -> Option<&'v [Cow<'a, str>]> {
             match field { $($(FieldId::$field => <$kind as Readable>::list(&event.$field),)+)+ }
         }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use regex::bytes::SetMatches;
 
-use super::access::{list_of, number_of, text_of};
+use super::access::{Shape, has_value, list_of, number_of, shape_of, text_of};
 use super::facts::{Facts, Step};
 use super::urls::{Difference, compare, first_two, has_internal_host};
 use crate::event::{CredentialKind, Event, FieldId, ServerAuth};
@@ -198,6 +198,8 @@ fn is_within(number: f64, ranges: &[(f64, f64)]) -> bool {
 
 fn field_passes(event: &Event<'_>, field: FieldId, test: &Test) -> bool {
     match test {
+        // A number or list would be spelled out only to be dropped again; an enumeration's unknown member is no value.
+        Test::Present(wanted) if !matches!(shape_of(field), Shape::OneOf(_)) => has_value(event, field) == *wanted,
         Test::Within(ranges) => number_of(event, field).is_some_and(|number| is_within(number, ranges)),
         Test::Has(names) => list_of(event, field).is_some_and(|list| list.iter().any(|member| is_among(member, names))),
         Test::Lacks(names) => {
