@@ -61,6 +61,16 @@ impl Exit {
     }
 }
 
+/// Says which ClickHouse does not answer, where that is what went wrong.
+#[must_use]
+pub fn name_store(error: anyhow::Error, config: &Config) -> anyhow::Error {
+    let is_store = error.chain().any(|cause| {
+        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Unreachable(_)))
+            || cause.downcast_ref::<QueryError>().is_some_and(|error| error.code() == "store_unreachable")
+    });
+    if is_store { error.context(format!("clickhouse at {} cannot be reached", config.clickhouse.url)) } else { error }
+}
+
 /// The exit code of an error: 2 for the configuration and for words that do not fit, 4 for what cannot be reached, 1 for the rest.
 #[must_use]
 pub fn exit_code_of(error: &anyhow::Error) -> u8 {

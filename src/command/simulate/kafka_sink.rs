@@ -14,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::SimulateKafka;
 use crate::simulate::{Record, RecordKind};
+use crate::source::kafka::SourceError;
 
 /// How long a broker may take to answer the first question.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -156,7 +157,7 @@ fn require_topic(producer: &BaseProducer<Deliveries>, topic: &str, brokers: &str
     let metadata = producer
         .client()
         .fetch_metadata(Some(topic), CONNECT_TIMEOUT)
-        .with_context(|| format!("no Kafka broker answers at {brokers}"))?;
+        .map_err(|source| SourceError::Unreachable { brokers: brokers.to_owned(), source })?;
     let found = metadata.topics().iter().find(|entry| entry.name() == topic);
     let Some(entry) = found else {
         bail!("topic {topic} does not exist; create it with `gatetrail migrate --topics`");
