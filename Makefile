@@ -23,7 +23,7 @@ lint: ## clippy alone, warnings are errors
 docs: ## API documentation in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 test-offline: ### Unit tests and those that need no engine
-	cargo test --locked --lib --bins --test contract --test cli
+	cargo test --locked --lib --bins --test contract --test cli --test dashboards --test docs
 .PHONY: test-rules snapshots
 test-rules: ### Prometheus rules alone (promtool)
 	scripts/check-rules

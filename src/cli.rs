@@ -166,6 +166,7 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
             Role::Migrate(args) => migrate::run(&args, config, output).await,
             _ => Ok(Exit::Ok),
         };
+        let exit = exit.map_err(|error| command::name_store(error, config));
         if let Err(error) = telemetry.shutdown().await {
             tracing::warn!(%error, "the last spans were not sent");
         }

@@ -7,5 +7,9 @@
 #![cfg(test)]
 
 mod absent;
+#[path = "../support/grafana_sql.rs"]
+mod grafana_sql;
 mod ingest;
+mod serving;
+mod stories;
 mod support;

@@ -70,6 +70,11 @@ impl Stage {
         }
     }
 
+    /// A file of this test.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     pub fn topic(&self) -> String {
         format!("{}.events", self.name)
     }
@@ -235,10 +240,25 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool, shown: impl Fn() -
     }
 }
 
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
 /// A GET: status and JSON body.
 pub fn get(url: &str) -> (u16, Value) {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-    let mut answer = agent.get(url).call().unwrap();
+    let (status, body) = get_as(url, "application/json");
+    (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
+}
+
+/// A GET for this content type: status and body.
+pub fn get_as(url: &str, accept: &str) -> (u16, String) {
+    let mut answer = agent().get(url).header("accept", accept).call().unwrap();
+    (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+}
+
+/// A POST: status and JSON body.
+pub fn post(url: &str, content_type: &str, body: &[u8]) -> (u16, Value) {
+    let mut answer = agent().post(url).header("content-type", content_type).send(body).unwrap();
     let body = answer.body_mut().read_to_string().unwrap();
     (answer.status().as_u16(), serde_json::from_str(&body).unwrap_or(Value::String(body)))
 }
