@@ -48,7 +48,7 @@ engines-clean: engines-down ### Stop them and delete their data; downloads stay
 ##@ Measure and ship
 .PHONY: bench release image
 bench: ## Benchmarks of the hot path, release build
-	cargo bench --locked
+	cargo bench --locked --bench hot_path
 release: ## Optimised binary in target/release
 	cargo build --locked --release
 image: ### Container image gatetrail:local

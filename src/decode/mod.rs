@@ -10,6 +10,8 @@ pub mod levels;
 pub mod limits;
 pub mod native;
 pub mod registry;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use error::DecodeError;
