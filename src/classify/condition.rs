@@ -66,7 +66,7 @@ pub enum Condition {
     UserMissing,
     /// A scope of the second member is missing from the first; both known.
     ScopeMissing(FieldId, FieldId),
-    /// The configuration version that served is not the newest one known.
+    /// The configuration version that served is older than the newest one known.
     ConfigBehind,
     /// The last mark of success in the text stands behind the last mark of failure.
     EndsWell,
@@ -160,12 +160,11 @@ impl Condition {
                 add(FieldId::credential_kind);
                 add(FieldId::server_auth);
             }
-            Self::ConfigBehind => add(FieldId::config_version),
-            Self::Attribute(name, _) => {
-                if let Some(value) = event.attribute(name) {
-                    evidence.push(("attributes", Cow::Owned(format!("{name}={value}"))));
-                }
+            Self::ConfigBehind => {
+                add(FieldId::config_version);
+                add_attribute(evidence, event, NEWEST_CONFIG_VERSION);
             }
+            Self::Attribute(name, _) => add_attribute(evidence, event, name),
             Self::Step(_) | Self::Type(_) => {
                 if !evidence.iter().any(|(column, _)| *column == "type") {
                     evidence.push(("type", Cow::Borrowed(event.type_name.as_ref())));
@@ -180,6 +179,12 @@ fn add_once<'e>(evidence: &mut Vec<(&'static str, Cow<'e, str>)>, field: FieldId
     let entry = (field.column(), value);
     if !evidence.contains(&entry) {
         evidence.push(entry);
+    }
+}
+
+fn add_attribute<'e>(evidence: &mut Vec<(&'static str, Cow<'e, str>)>, event: &Event<'_>, name: &str) {
+    if let Some(value) = event.attribute(name) {
+        evidence.push(("attributes", Cow::Owned(format!("{name}={value}"))));
     }
 }
 
@@ -226,13 +231,18 @@ fn is_user_missing(event: &Event<'_>) -> bool {
     event.server_auth == Some(ServerAuth::OAuthUser) && event.credential_kind == Some(CredentialKind::ServiceKey)
 }
 
-/// The attribute under which a gateway, or enrichment, notes the newest configuration version it knows.
-pub const NEWEST_CONFIG_VERSION: &str = "config_version_newest";
+/// The attribute under which enrichment notes the newest configuration version it knows, when another one served.
+pub const NEWEST_CONFIG_VERSION: &str = "registry.config_version";
 
+/// Versions that are numbers are compared as such, because the registry may also lag behind the gateway; of others only
+/// the difference is known.
 fn is_config_behind(event: &Event<'_>) -> bool {
-    match (event.config_version.as_deref(), event.attribute(NEWEST_CONFIG_VERSION)) {
-        (Some(served), Some(newest)) => served != newest,
-        _ => false,
+    let (Some(served), Some(newest)) = (event.config_version.as_deref(), event.attribute(NEWEST_CONFIG_VERSION)) else {
+        return false;
+    };
+    match (served.parse::<u64>(), newest.parse::<u64>()) {
+        (Ok(served), Ok(newest)) => served < newest,
+        _ => served != newest,
     }
 }
 

@@ -10,7 +10,7 @@ pub(super) const CASES: &[StructuredCase] = &[
         UP,
         |e| {
             e.config_version = Some("41".into());
-            attribute(e, "config_version_newest", "42");
+            attribute(e, "registry.config_version", "42");
             e.http_status = Some(400);
         },
         Class::StaleConfiguration,
