@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use clickhouse::Client;
 use futures_util::try_join;
 
-use super::bounds::{Span, days_near, lookup_bounds, span};
+use super::bounds::{Span, bounds_of, span};
 use super::error::QueryError;
 use super::events_at::events_at;
 use super::locate::{Located, locate_connections, locate_flows, locate_requests, retries_of_requests};
@@ -35,10 +35,7 @@ const JOINED_ROWS: u32 = 300;
 /// [`QueryError`] of the store.
 pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Joined>, QueryError> {
     let ids = vec![request_id.to_owned()];
-    let mut bounds = lookup_bounds(client, &["request", "caused_by"], &ids, days_near(request_id)).await?;
-    if span(&bounds, "request", &ids).is_none() && days_near(request_id).is_some() {
-        bounds = lookup_bounds(client, &["request", "caused_by"], &ids, None).await?;
-    }
+    let bounds = bounds_of(client, "request", &["caused_by"], &ids).await?;
     let Some(own_span) = span(&bounds, "request", &ids) else {
         return Ok(None);
     };
@@ -118,7 +115,7 @@ async fn locate_earlier_requests(
         if next.is_empty() {
             break;
         }
-        let bounds = lookup_bounds(client, &["request"], &next, None).await?;
+        let bounds = bounds_of(client, "request", &[], &next).await?;
         let Some(within) = span(&bounds, "request", &next) else {
             break;
         };
@@ -147,7 +144,7 @@ async fn locate_retries(
         if retries.is_empty() {
             break;
         }
-        let bounds = lookup_bounds(client, &["request", "caused_by"], &retries, None).await?;
+        let bounds = bounds_of(client, "request", &["caused_by"], &retries).await?;
         if let Some(of_retries) = span(&bounds, "request", &retries) {
             steps.push(locate_requests(client, &retries, of_retries, JOINED_ROWS).await?);
         }
@@ -163,7 +160,7 @@ async fn locate_own_flows(client: &Client, own: &[Located]) -> Result<Vec<Locate
     if flows.is_empty() {
         return Ok(Vec::new());
     }
-    let bounds = lookup_bounds(client, &["flow"], &flows, None).await?;
+    let bounds = bounds_of(client, "flow", &[], &flows).await?;
     match span(&bounds, "flow", &flows) {
         Some(within) => locate_flows(client, &flows, within, JOINED_ROWS).await,
         None => Ok(Vec::new()),
