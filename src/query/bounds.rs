@@ -7,6 +7,9 @@ use serde::Deserialize;
 use super::error::QueryError;
 use super::statement::Statement;
 
+/// How far clocks of gateways are expected to be apart.
+pub const SKEW_ALLOWANCE: TimeDelta = TimeDelta::seconds(2);
+
 /// A first and a last moment, both inclusive.
 pub type Span = (DateTime<Utc>, DateTime<Utc>);
 
@@ -37,6 +40,23 @@ fn days_near(ids: &[String]) -> Days {
     let minted: Vec<DateTime<Utc>> = ids.iter().map(|id| time_of_id(id)).collect::<Option<_>>()?;
     let (first, last) = (*minted.iter().min()?, *minted.iter().max()?);
     Some(((first - TimeDelta::days(1)).date_naive(), (last + TimeDelta::days(7)).date_naive()))
+}
+
+/// How long a request usually lasts at most.
+const USUAL_DURATION: TimeDelta = TimeDelta::minutes(5);
+
+/// Where the events of a request most likely are, by the moment that its id itself names: good enough to read there
+/// while the bounds are still being looked up.
+#[must_use]
+pub fn likely_span(request_id: &str) -> Option<Span> {
+    let minted = time_of_id(request_id)?;
+    Some((minted - SKEW_ALLOWANCE, minted + USUAL_DURATION))
+}
+
+/// Whether one span lies within another.
+#[must_use]
+pub fn holds(outer: Span, inner: Span) -> bool {
+    outer.0 <= inner.0 && inner.1 <= outer.1
 }
 
 /// When an id was minted, if it is a UUID of version 7 of a year that can be.
@@ -88,7 +108,9 @@ async fn lookup_bounds(client: &Client, kinds: &[&str], ids: &[String], days: Da
 
 #[cfg(test)]
 mod tests {
-    use super::{days_near, time_of_id};
+    use chrono::TimeDelta;
+
+    use super::{days_near, holds, likely_span, time_of_id};
 
     const MINTED: &str = "019aab12-3456-7abc-8def-0123456789ab";
     const MINTED_A_DAY_LATER: &str = "019ab038-9056-7abc-8def-0123456789ab";
@@ -101,6 +123,18 @@ mod tests {
         {
             assert_eq!(time_of_id(id), None, "{id}");
         }
+    }
+
+    #[test]
+    fn a_request_is_likely_where_its_id_says_and_elsewhere_it_is_not_looked_over() {
+        let (likely, minted) = (likely_span(MINTED).unwrap(), time_of_id(MINTED).unwrap());
+        for (first_seconds, last_seconds, expected) in
+            [(0, 1, true), (-2, 300, true), (-3, 1, false), (0, 301, false), (-3, 301, false), (400, 401, false)]
+        {
+            let own = (minted + TimeDelta::seconds(first_seconds), minted + TimeDelta::seconds(last_seconds));
+            assert_eq!(holds(likely, own), expected, "{first_seconds} to {last_seconds}");
+        }
+        assert_eq!(likely_span("req-1"), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use clickhouse::Client;
 use futures_util::try_join;
 
-use super::bounds::{Span, bounds_of, span};
+use super::bounds::{SKEW_ALLOWANCE, Span, bounds_of, holds, likely_span, span};
 use super::error::QueryError;
 use super::events_at::events_at;
 use super::locate::{Located, locate_connections, locate_flows, locate_requests, retries_of_requests};
@@ -19,8 +19,6 @@ use super::timeline::Joined;
 
 /// How long before a request what was done about its connection still explains it.
 pub const CONNECTION_WINDOW: TimeDelta = TimeDelta::hours(1);
-/// How far clocks of gateways are expected to be apart.
-const SKEW_ALLOWANCE: TimeDelta = TimeDelta::seconds(2);
 /// How many requests a chain of retries is followed, in each direction.
 const CHAIN_DEPTH: usize = 4;
 /// How many requests one step of a chain may branch into.
@@ -35,19 +33,21 @@ const JOINED_ROWS: u32 = 300;
 /// [`QueryError`] of the store.
 pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Joined>, QueryError> {
     let ids = vec![request_id.to_owned()];
-    let bounds = bounds_of(client, "request", &["caused_by"], &ids).await?;
+    let (bounds, likely) =
+        try_join!(bounds_of(client, "request", &["caused_by"], &ids), locate_likely(client, request_id, &ids))?;
     let Some(own_span) = span(&bounds, "request", &ids) else {
         return Ok(None);
     };
-    let (own, retries) = try_join!(
-        locate_requests(client, &ids, own_span, OWN_ROWS),
-        locate_retries(client, request_id, span(&bounds, "caused_by", &ids))
-    )?;
+    let own = match likely {
+        Some((within, located)) if holds(within, own_span) => located,
+        _ => locate_requests(client, &ids, own_span, OWN_ROWS).await?,
+    };
     if own.is_empty() {
         return Ok(None);
     }
-    let (earlier, flows, connections) = try_join!(
+    let (earlier, retries, flows, connections) = try_join!(
         locate_earlier_requests(client, request_id, &own),
+        locate_retries(client, request_id, span(&bounds, "caused_by", &ids)),
         locate_own_flows(client, &own),
         locate_own_connections(client, &own)
     )?;
@@ -65,6 +65,18 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
     let mut events = events_at(client, gathered.located).await?;
     sort(&mut events);
     Ok(Some(Joined { events, truncated: gathered.truncated }))
+}
+
+/// The request's own events where they most likely are, and where that is; `None` when its id does not tell.
+async fn locate_likely(
+    client: &Client,
+    request_id: &str,
+    ids: &[String],
+) -> Result<Option<(Span, Vec<Located>)>, QueryError> {
+    match likely_span(request_id) {
+        Some(within) => Ok(Some((within, locate_requests(client, ids, within, OWN_ROWS).await?))),
+        None => Ok(None),
+    }
 }
 
 /// Located events as they come in, each identity once.
