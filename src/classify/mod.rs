@@ -32,6 +32,8 @@ pub use text_case::{Phase, TextCase};
 pub use verdict::Verdict;
 
 #[cfg(test)]
+mod misleading_tests;
+#[cfg(test)]
 mod precedence_tests;
 #[cfg(test)]
 mod structure_tests;
