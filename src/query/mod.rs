@@ -5,6 +5,7 @@
 //! [`order`] puts them in order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it
 //! and what should be there and is not, and [`timeline`] is the object that comes out. These five are pure.
 
+pub mod dead_letters;
 pub mod error;
 pub mod filter;
 pub mod join;
@@ -26,8 +27,11 @@ pub mod verdict;
 #[cfg(test)]
 mod verdict_tests;
 
+pub use dead_letters::{
+    DeadLetterCounts, DeadLetterList, DeadLetterSummary, dead_letter_counts, dead_letter_list, dead_letters,
+};
 pub use error::QueryError;
-pub use filter::{RefreshFilter, RequestFilter, parse_time};
+pub use filter::{DeadLetterFilter, RefreshFilter, RequestFilter, parse_time};
 pub use not_found::{NotFound, why_not_found};
 pub use page::{List, Page, Paged};
 pub use request_timeline::request_timeline;
