@@ -78,7 +78,7 @@ impl Questions for Canned {
             Some("quiet") => DeadLetterList { items: Vec::new(), next_cursor: None, counts: BTreeMap::new() },
             _ => refused(),
         });
-        async { answer }.boxed()
+        async move { answer }.boxed()
     }
 }
 

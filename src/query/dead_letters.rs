@@ -16,9 +16,6 @@ use super::page::{List, Page, Paged, Position};
 use super::statement::Statement;
 use super::stored::micros;
 
-/// How many records were refused, by code.
-pub type DeadLetterCounts = BTreeMap<String, u64>;
-
 /// One refused record. What is unknown is `null`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeadLetterSummary {
@@ -56,7 +53,7 @@ pub struct DeadLetterList {
     /// Hand it back as `cursor` for the next page; `null` on the last one.
     pub next_cursor: Option<String>,
     /// How many records of the range, topic and partition were refused, by code: of every code, also when one is asked for.
-    pub counts: DeadLetterCounts,
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// A row as read: `record_position` is what the statement sorts records of the same time by.
@@ -125,7 +122,7 @@ pub async fn dead_letter_counts(
     client: &Client,
     filter: &DeadLetterFilter,
     now: DateTime<Utc>,
-) -> Result<DeadLetterCounts, QueryError> {
+) -> Result<BTreeMap<String, u64>, QueryError> {
     let range = filter.checked_range(now)?;
     let counts: Vec<CodeCount> =
         Statement::new(client, "dead_letter_counts", include_str!("sql/dead_letter_counts.sql"))

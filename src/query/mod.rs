@@ -27,9 +27,7 @@ pub mod verdict;
 #[cfg(test)]
 mod verdict_tests;
 
-pub use dead_letters::{
-    DeadLetterCounts, DeadLetterList, DeadLetterSummary, dead_letter_counts, dead_letter_list, dead_letters,
-};
+pub use dead_letters::{DeadLetterList, DeadLetterSummary, dead_letter_counts, dead_letter_list, dead_letters};
 pub use error::QueryError;
 pub use filter::{DeadLetterFilter, RefreshFilter, RequestFilter, parse_time};
 pub use not_found::{NotFound, why_not_found};

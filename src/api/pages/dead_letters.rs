@@ -85,8 +85,9 @@ fn page_of(found: &DeadLetterList, filter: &DeadLetterFilter, page: &Page) -> De
     counts.sort_by(|one, other| other.records.cmp(&one.records).then_with(|| one.code.cmp(&other.code)));
     let any_time = DeadLetterFilter { from: None, to: None, ..filter.clone() };
     let limit = page.limit().to_string();
-    let next =
-        |cursor: &String| format!("/dead-letters?{}", query_of(filter, &[("limit", &limit), ("cursor", cursor)]));
+    let next = |cursor: &String| {
+        format!("/dead-letters?{}", query_of(filter, &[("limit", limit.as_str()), ("cursor", cursor.as_str())]))
+    };
     DeadLettersPage {
         total: found.counts.values().sum(),
         counts,
@@ -98,7 +99,7 @@ fn page_of(found: &DeadLetterList, filter: &DeadLetterFilter, page: &Page) -> De
             .map(|(from, words)| (format!("/dead-letters?{}", query_of(&any_time, &[("from", from)])), words))
             .into(),
         every_code_path: format!("/dead-letters?{}", query_of(&with_code(None), &[])),
-        json_path: format!("/v1/dead-letters?{}", query_of(filter, &[("limit", &limit)])),
+        json_path: format!("/v1/dead-letters?{}", query_of(filter, &[("limit", limit.as_str())])),
         next_path: found.next_cursor.as_ref().map(next),
     }
 }
