@@ -14,7 +14,7 @@ pub mod registry;
 mod tests;
 mod value;
 
-pub use error::DecodeError;
+pub use error::{Advice, DecodeError, advice};
 pub use limits::Limits;
 pub use registry::RegistryRecord;
 

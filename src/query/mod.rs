@@ -7,6 +7,7 @@
 //! there and is not, and [`timeline`] is the object that comes out. These last five are pure.
 
 pub mod bounds;
+pub mod dead_letters;
 pub mod error;
 pub mod events_at;
 pub mod filter;
@@ -30,8 +31,9 @@ pub mod verdict;
 #[cfg(test)]
 mod verdict_tests;
 
+pub use dead_letters::{DeadLetterList, DeadLetterSummary, dead_letter_counts, dead_letter_list, dead_letters};
 pub use error::QueryError;
-pub use filter::{RefreshFilter, RequestFilter, parse_time};
+pub use filter::{DeadLetterFilter, RefreshFilter, RequestFilter, parse_time};
 pub use not_found::{NotFound, why_not_found};
 pub use page::{List, Page, Paged};
 pub use request_timeline::request_timeline;
