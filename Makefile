@@ -23,7 +23,7 @@ lint: ## clippy alone, warnings are errors
 docs: ## API documentation in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 test-offline: ### Unit tests and those that need no engine
-	cargo test --locked --lib --bins --test contract --test cli
+	cargo test --locked --lib --bins --test contract --test cli --test dashboards --test docs
 .PHONY: test-rules snapshots
 test-rules: ### Prometheus rules alone (promtool)
 	scripts/check-rules
@@ -48,7 +48,7 @@ engines-clean: engines-down ### Stop them and delete their data; downloads stay
 ##@ Measure and ship
 .PHONY: bench release image
 bench: ## Benchmarks of the hot path, release build
-	cargo bench --locked
+	cargo bench --locked --bench hot_path
 release: ## Optimised binary in target/release
 	cargo build --locked --release
 image: ### Container image gatetrail:local

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use gatetrail::command::check::{CheckArgs, Subject};
 use gatetrail::command::terminal::OutputStyle;
 use gatetrail::command::texts::verdict_texts;
 use gatetrail::command::{
@@ -43,8 +44,8 @@ enum Role {
     Classify(classify::ClassifyArgs),
     /// Take secrets out of text
     Scrub(scrub::ScrubArguments),
-    /// Check events against the contract, or the configuration
-    Check(check::CheckArgs),
+    /// Check events against the contract, the configuration, or what was refused
+    Check(CheckArgs),
     /// Kafka → ClickHouse: decode, scrub, enrich, classify, store
     Consume,
     /// The HTTP API and the pages
@@ -135,9 +136,11 @@ impl Cli {
                 Clock.now(),
             )
             .map(|()| Exit::Ok)?,
-            Role::Check(args) => check::run(&args, &config, &mut output)?,
+            Role::Check(CheckArgs { subject: Subject::Offline(subject) }) => {
+                check::run(&subject, &config, &mut output)?
+            }
             Role::Completions(args) => completions::run(&args, &mut Self::command(), &mut output),
-            Role::Consume | Role::Serve | Role::Lookup(_) | Role::Refreshes(_) | Role::Migrate(_) => {
+            Role::Consume | Role::Serve | Role::Lookup(_) | Role::Refreshes(_) | Role::Migrate(_) | Role::Check(_) => {
                 run_connected(role, &config, &mut output)?
             }
             Role::Engine(_) => Exit::Ok,
@@ -163,9 +166,13 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
                     .await
             }
             Role::Refreshes(args) => refreshes::run(&args, &store, Clock.now(), output, style).await,
+            Role::Check(CheckArgs { subject: Subject::DeadLetters(args) }) => {
+                check::dead_letters::run(&args, &store, Clock.now(), output, style).await
+            }
             Role::Migrate(args) => migrate::run(&args, config, output).await,
             _ => Ok(Exit::Ok),
         };
+        let exit = exit.map_err(|error| command::name_store(error, config));
         if let Err(error) = telemetry.shutdown().await {
             tracing::warn!(%error, "the last spans were not sent");
         }

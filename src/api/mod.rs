@@ -9,6 +9,7 @@
 pub mod assets;
 pub mod bounds;
 pub mod code;
+pub mod dead_letters;
 pub mod dress;
 pub mod events;
 pub mod health;
@@ -53,10 +54,12 @@ pub fn router(state: ApiState) -> Router {
         .route("/v1/requests/{request_id}", get(requests::get_request))
         .route("/v1/requests", get(requests::search_requests))
         .route("/v1/token-refreshes", get(refreshes::list_token_refreshes))
+        .route("/v1/dead-letters", get(dead_letters::list_dead_letters))
         .route("/v1/events", take_events)
         .route("/openapi.json", get(openapi::get_description))
         .route("/", get(pages::home::show_home))
         .route("/requests/{request_id}", get(pages::request::show_request))
+        .route("/dead-letters", get(pages::dead_letters::show_dead_letters))
         .route("/lookup", get(pages::home::redirect_to_request))
         .route("/assets/{name}", get(assets::get_asset))
         .layer(CatchPanicLayer::custom(bounds::answer_panic))

@@ -17,6 +17,7 @@ use utoipa::OpenApi;
         super::requests::get_request,
         super::requests::search_requests,
         super::refreshes::list_token_refreshes,
+        super::dead_letters::list_dead_letters,
         super::events::post_events,
         super::health::get_liveness,
         super::health::get_readiness,

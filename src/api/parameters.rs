@@ -88,6 +88,18 @@ impl Parameters {
         Ok(Some(parse_time(name, &text, now)?))
     }
 
+    /// The value of `name` as a whole number from 0 on.
+    ///
+    /// # Errors
+    /// As [`Parameters::text`], and `bad_parameter` when it is no such number.
+    pub fn count(&mut self, name: &'static str) -> Result<Option<i32>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match text.parse() {
+            Ok(number) if number >= 0 => Ok(Some(number)),
+            _ => Err(Problem::new(Code::BadParameter, format!("`{name}` must be a whole number from 0 on."))),
+        }
+    }
+
     /// Refuses what no call of the above took.
     ///
     /// # Errors
@@ -113,6 +125,16 @@ mod tests {
         assert_eq!(text("slug=a&slug=b"), Err("duplicate_parameter"));
         assert_eq!(text("slug=a%00b"), Err("bad_parameter"));
         assert_eq!(text(&format!("slug={}", "x".repeat(2_001))), Err("bad_parameter"));
+    }
+
+    #[test]
+    fn a_number_is_whole_and_not_negative() {
+        let count = |query: &str| Parameters::parse(query).count("partition").map_err(|problem| problem.code.as_str());
+        assert_eq!(count("partition=0"), Ok(Some(0)));
+        assert_eq!(count(""), Ok(None));
+        for query in ["partition=-1", "partition=1.5", "partition=x", "partition=99999999999"] {
+            assert_eq!(count(query), Err("bad_parameter"), "{query}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The seam between the handlers and the store: the three questions the API asks.
+//! The seam between the handlers and the store: the four questions the API asks.
 //!
 //! Two implementations: [`crate::query`] on a real ClickHouse, and canned answers in the tests of the routes.
 
@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use super::code::Code;
 use super::problem::Problem;
 use crate::query::{
-    self, NotFound, Page, Paged, QueryError, RefreshFilter, RequestFilter, RequestSummary, RequestTimeline,
-    TokenRefresh, VerdictTexts,
+    self, DeadLetterFilter, DeadLetterList, NotFound, Page, Paged, QueryError, RefreshFilter, RequestFilter,
+    RequestSummary, RequestTimeline, TokenRefresh, VerdictTexts,
 };
 use crate::telemetry::clock::Clock;
 
@@ -28,6 +28,8 @@ pub trait Questions: Send + Sync {
     fn search_requests<'a>(&'a self, filter: &'a RequestFilter, page: &'a Page) -> Answer<'a, Paged<RequestSummary>>;
     /// Refreshes, newest first.
     fn token_refreshes<'a>(&'a self, filter: &'a RefreshFilter, page: &'a Page) -> Answer<'a, Paged<TokenRefresh>>;
+    /// Refused records, newest first, with their counts by code.
+    fn dead_letters<'a>(&'a self, filter: &'a DeadLetterFilter, page: &'a Page) -> Answer<'a, DeadLetterList>;
 }
 
 /// Asks a ClickHouse.
@@ -61,6 +63,10 @@ impl Questions for StoreQuestions {
 
     fn token_refreshes<'a>(&'a self, filter: &'a RefreshFilter, page: &'a Page) -> Answer<'a, Paged<TokenRefresh>> {
         query::token_refreshes(&self.client, filter, page, self.clock.now()).boxed()
+    }
+
+    fn dead_letters<'a>(&'a self, filter: &'a DeadLetterFilter, page: &'a Page) -> Answer<'a, DeadLetterList> {
+        query::dead_letter_list(&self.client, filter, page, self.clock.now()).boxed()
     }
 }
 

@@ -22,7 +22,8 @@ use crate::query::order::ClockSkew;
 use crate::query::stored::Relation;
 use crate::query::timeline::{Evidence, RelatedRequest, RequestVerdict, TimelineEntry};
 use crate::query::{
-    NotFound, Page, Paged, QueryError, RefreshFilter, RequestFilter, RequestSummary, RequestTimeline, TokenRefresh,
+    DeadLetterFilter, DeadLetterList, DeadLetterSummary, NotFound, Page, Paged, QueryError, RefreshFilter,
+    RequestFilter, RequestSummary, RequestTimeline, TokenRefresh,
 };
 use crate::telemetry::clock::Clock;
 use crate::telemetry::{Metrics, Role};
@@ -70,6 +71,40 @@ impl Questions for Canned {
                 .map(|_| Paged { items: failed_refresh(KNOWN).refreshes, next_cursor: None })
         }
         .boxed()
+    }
+
+    fn dead_letters<'a>(&'a self, filter: &'a DeadLetterFilter, _: &'a Page) -> Answer<'a, DeadLetterList> {
+        let answer = filter.checked_range(Clock.now()).map(|_| match filter.topic.as_deref() {
+            Some("quiet") => DeadLetterList { items: Vec::new(), next_cursor: None, counts: BTreeMap::new() },
+            _ => refused(),
+        });
+        async move { answer }.boxed()
+    }
+}
+
+/// Two refused records, one of a code that this version does not know; another page follows.
+pub fn refused() -> DeadLetterList {
+    let letter = |code: &str, field: Option<&str>, excerpt: &str| DeadLetterSummary {
+        received_at: "2026-11-22T10:00:00.123456Z".parse().unwrap(),
+        code: code.into(),
+        field: field.map(Into::into),
+        detail: "`time` is not a <time>".into(),
+        excerpt: excerpt.into(),
+        record_bytes: 48,
+        kafka_topic: "mcp.gateway.events".into(),
+        kafka_topic_id: None,
+        kafka_partition: 3,
+        kafka_offset: 1_207,
+        kafka_index: 0,
+    };
+    let long = format!("\u{202E}{}", "ü".repeat(500));
+    DeadLetterList {
+        items: vec![
+            letter("bad_time", Some("time"), "<script>alert(1)</script><img src=x onerror=alert(2)>"),
+            letter("of_a_later_version", None, &long),
+        ],
+        next_cursor: Some("bmV4dA".into()),
+        counts: BTreeMap::from([("bad_time".into(), 12), ("of_a_later_version".into(), 400)]),
     }
 }
 

@@ -66,6 +66,11 @@ async fn every_refused_question_has_its_code() {
         ("/v1/requests/unheard-of?verbose", 400, "unknown_parameter"),
         ("/v1/requests?slug=a&slug=b", 400, "duplicate_parameter"),
         ("/v1/requests?slug=%00", 400, "bad_parameter"),
+        ("/v1/dead-letters?code=bad_tiem", 400, "bad_filter"),
+        ("/v1/dead-letters?partition=-1", 400, "bad_parameter"),
+        ("/v1/dead-letters?cursor=broken", 400, "bad_cursor"),
+        ("/v1/dead-letters?from=yesterday", 400, "bad_time"),
+        ("/v1/dead-letters?slug=github", 400, "unknown_parameter"),
         (&format!("/v1/requests/{STORE_AWAY}"), 503, "store_unreachable"),
         (&format!("/v1/requests/{PANIC}"), 500, "internal"),
     ];
@@ -88,6 +93,7 @@ async fn a_clickhouse_that_is_not_there_is_told_by_the_real_queries() {
         "/v1/requests/it%27s%22a%2Fb",
         "/v1/requests?q=%27%3B%20DROP%20TABLE%20events",
         "/v1/token-refreshes?slug=github",
+        "/v1/dead-letters?topic=%27%3B--",
     ] {
         let seen = send(router.clone(), Request::get(path).body(Body::empty()).unwrap()).await;
         assert_problem(&seen, 503, "store_unreachable");
@@ -269,6 +275,49 @@ async fn the_page_tells_the_verdict_and_escapes_what_others_wrote() {
 }
 
 #[tokio::test]
+async fn refused_records_are_listed_with_counts() {
+    let seen = get("/v1/dead-letters?code=bad_time&partition=3&from=-7d", "").await;
+    assert_eq!(seen.status, StatusCode::OK, "{}", seen.text);
+    let list = seen.json();
+    assert_eq!(list["counts"], json!({"bad_time": 12, "of_a_later_version": 400}));
+    assert_eq!(list["next_cursor"], "bmV4dA");
+    assert_eq!(
+        list["items"][0],
+        json!({
+            "received_at": "2026-11-22T10:00:00.123456Z", "code": "bad_time", "field": "time",
+            "detail": "`time` is not a <time>", "excerpt": "<script>alert(1)</script><img src=x onerror=alert(2)>",
+            "record_bytes": 48, "kafka_topic": "mcp.gateway.events", "kafka_topic_id": null, "kafka_partition": 3,
+            "kafka_offset": 1207, "kafka_index": 0,
+        })
+    );
+}
+
+#[tokio::test]
+async fn the_page_of_refused_records_says_what_to_change_and_escapes_excerpts() {
+    let seen = get("/dead-letters?topic=%22%3E%3Cscript%3E&limit=2", BROWSER).await;
+    assert_eq!((seen.status, seen.header("content-type")), (StatusCode::OK, Some("text/html; charset=utf-8")));
+    for text in [
+        "412 in all",
+        "send the time of the step as RFC 3339 with an offset",
+        "a code that this version does not know",
+        "partition 3, offset 1207",
+        "the whole excerpt",
+        "&#60;script&#62;alert(1)",
+        "href=\"/dead-letters?topic=%22%3E%3Cscript%3E&#38;limit=2&#38;cursor=bmV4dA\"",
+    ] {
+        assert!(seen.text.contains(text), "{text}: {}", seen.text);
+    }
+    for raw in ["<script>", "<img", "<time>", " style=", " onclick"] {
+        assert!(!seen.text.contains(raw), "{raw}");
+    }
+    assert!(seen.text.find("of_a_later_version") < seen.text.find("bad_time"), "the most frequent code first");
+    let quiet = get("/dead-letters?topic=quiet", BROWSER).await;
+    assert!(quiet.text.contains("No record was refused") && !quiet.text.contains("<table"), "{}", quiet.text);
+    assert!(get("/", BROWSER).await.text.contains("href=\"/dead-letters\""));
+    assert_eq!(get("/dead-letters?code=no_such", BROWSER).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn every_route_of_the_api_is_described() {
     let description = get("/openapi.json", "").await.json();
     let described: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
@@ -276,6 +325,7 @@ async fn every_route_of_the_api_is_described() {
         "/livez",
         "/openapi.json",
         "/readyz",
+        "/v1/dead-letters",
         "/v1/events",
         "/v1/requests",
         "/v1/requests/{request_id}",

@@ -131,6 +131,10 @@ impl Classifier {
         if let Some(span) = first_pattern.and_then(|pattern| self.rules.patterns.span(*pattern, case.text)) {
             evidence.push((column_of_text(case.event, span), Cow::Owned(span.to_owned())));
         }
+        if evidence.is_empty() {
+            // A rule that fires on what is absent: the step that lacks it is what there is to show.
+            evidence.push(("type", Cow::Borrowed(case.event.type_name.as_ref())));
+        }
         Verdict {
             class: rule.class,
             reason: rule.reason.as_deref(),

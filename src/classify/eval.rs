@@ -264,7 +264,8 @@ fn miss(entry: &Entry, verdict: &Verdict<'_, '_>) -> Miss {
 
 #[cfg(test)]
 mod tests {
-    use super::{Classifier, Entry, evaluate};
+    use super::{Entry, evaluate};
+    use crate::classify::testing::CLASSIFIER;
 
     fn entry(class: &str, message: &str, also: &[&str], undecidable: bool) -> Entry {
         Entry {
@@ -282,14 +283,13 @@ mod tests {
 
     #[test]
     fn right_wrong_accepted_and_undecidable_are_counted() {
-        let classifier = Classifier::embedded().expect("the embedded rules are sound");
         let entries = [
             entry("rate_limited", "429 too many requests", &[], false),
             entry("forbidden", "429 too many requests", &["rate_limited"], false),
             entry("forbidden", "xyzzy", &[], true),
             entry("forbidden", "429 too many requests", &[], false),
         ];
-        let report = evaluate(&classifier, &entries);
+        let report = evaluate(&CLASSIFIER, &entries);
         assert_eq!((report.entries, report.right), (4, 3));
         assert_eq!(report.misses.len(), 1);
         assert_eq!(report.confusion[0].answered, "rate_limited");

@@ -67,7 +67,8 @@ fn a_check_that_broke_over_a_credential_without_a_user_is_about_the_credential()
 
 #[test]
 fn a_refusal_may_say_in_words_that_nobody_stands_behind_a_key() {
-    let mut event = told("mcp.auth.decision", DOWN, (Some(403), None, "a key that acts for nobody cannot sign in here"));
+    let mut event =
+        told("mcp.auth.decision", DOWN, (Some(403), None, "a key that acts for nobody cannot sign in here"));
     event.outcome = Some(Outcome::Denied);
     assert_class(&event, "user_identity_required");
 }

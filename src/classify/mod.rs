@@ -38,4 +38,6 @@ mod precedence_tests;
 #[cfg(test)]
 mod structure_tests;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod text_tests;

@@ -1,6 +1,6 @@
 //! Each numbered point of the precedence that one event can decide, by a test named after it.
 
-use super::structure_tests::{CLASSIFIER, failed};
+use super::testing::{CLASSIFIER, failed};
 use super::{Class, Phase, TextCase};
 use crate::event::vocabulary::ClosedEnum;
 use crate::event::{CredentialKind, Event, Hop, Outcome, ServerAuth};

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::structure_tests::CLASSIFIER;
+use super::testing::CLASSIFIER;
 use super::{Class, Phase, TextCase};
 use crate::event::vocabulary::ClosedEnum;
 

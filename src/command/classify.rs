@@ -277,17 +277,11 @@ mod tests {
     use serde_json::Value;
 
     use super::{ClassifyArgs, run};
-    use crate::classify::Classifier;
+    use crate::classify::testing::CLASSIFIER;
 
     fn verdicts(input: &[u8]) -> Vec<Value> {
         let mut output = Vec::new();
-        run(
-            &ClassifyArgs { json: true, ..ClassifyArgs::default() },
-            &Classifier::embedded().expect("rules"),
-            input,
-            &mut output,
-        )
-        .expect("runs");
+        run(&ClassifyArgs { json: true, ..ClassifyArgs::default() }, &CLASSIFIER, input, &mut output).expect("runs");
         String::from_utf8(output)
             .expect("UTF-8")
             .lines()
@@ -340,17 +334,11 @@ mod tests {
     #[test]
     fn the_table_is_for_people_and_empty_input_prints_nothing() {
         let mut output = Vec::new();
-        run(
-            &ClassifyArgs::default(),
-            &Classifier::embedded().expect("rules"),
-            &b"429 too many requests\n"[..],
-            &mut output,
-        )
-        .expect("runs");
+        run(&ClassifyArgs::default(), &CLASSIFIER, &b"429 too many requests\n"[..], &mut output).expect("runs");
         let text = String::from_utf8(output).expect("UTF-8");
         assert!(text.contains("rate_limited") && text.contains("who acts"), "{text}");
         let mut nothing = Vec::new();
-        run(&ClassifyArgs::default(), &Classifier::embedded().expect("rules"), &b""[..], &mut nothing).expect("runs");
+        run(&ClassifyArgs::default(), &CLASSIFIER, &b""[..], &mut nothing).expect("runs");
         assert!(nothing.is_empty());
     }
 
@@ -358,17 +346,11 @@ mod tests {
     fn an_eval_file_is_measured_and_a_bad_line_is_named() {
         let args = ClassifyArgs { json: true, eval: Some("x".into()), file: None };
         let mut output = Vec::new();
-        run(
-            &args,
-            &Classifier::embedded().expect("rules"),
-            &br#"{"message":"429 too many requests","class":"rate_limited"}"#[..],
-            &mut output,
-        )
-        .expect("runs");
+        run(&args, &CLASSIFIER, &br#"{"message":"429 too many requests","class":"rate_limited"}"#[..], &mut output)
+            .expect("runs");
         let report: Value = serde_json::from_slice(&output).expect("JSON");
         assert_eq!(report["accuracy"], 1.0);
-        let error =
-            run(&args, &Classifier::embedded().expect("rules"), &b"{}\n"[..], Vec::new()).expect_err("no label");
+        let error = run(&args, &CLASSIFIER, &b"{}\n"[..], Vec::new()).expect_err("no label");
         assert!(error.to_string().contains("line 1"), "{error}");
     }
 }

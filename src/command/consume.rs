@@ -20,8 +20,9 @@ use crate::pipeline::Steps;
 use crate::pipeline::batch::SealAt;
 use crate::pipeline::runner::{Runner, StoreHealth};
 use crate::scrub::{FingerprintKey, Scrubber};
-use crate::source::kafka::{EventConsumer, REQUEST_TIMEOUT, SourceError, subscribe};
+use crate::source::kafka::{EventConsumer, REQUEST_TIMEOUT, subscribe};
 use crate::source::registry::RegistryFollower;
+use crate::source::topic::required_partitions;
 use crate::source::topic_id::topic_id;
 use crate::store::client::connect_database;
 use crate::store::migrate::verify;
@@ -42,7 +43,8 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
     verify(&store, &config.clickhouse.database).await?;
     let metrics = Metrics::new(Role::Consume, Clock);
     let consumer = Arc::new(subscribe(&config.kafka, metrics.clone())?);
-    require_topic(&consumer, config)?;
+    // Fails early, with a sentence, when Kafka is away or the topic is missing.
+    required_partitions(consumer.client(), &config.kafka.brokers, &config.kafka.topic, REQUEST_TIMEOUT)?;
     let limits = decode_limits(config);
     let mut registry = Registry::default();
     let follower = follow_registry(config, limits, &mut registry);
@@ -112,14 +114,6 @@ fn kafka_part(consumer: Arc<EventConsumer>) -> Part {
         std::future::ready(answer).boxed()
     };
     Part { name: "kafka", needed: true, probe: Box::new(probe) }
-}
-
-/// Fails early, with a sentence, when Kafka is away or the topic is missing.
-fn require_topic(consumer: &EventConsumer, config: &Config) -> Result<(), SourceError> {
-    let unreachable = |source| SourceError::Unreachable { brokers: config.kafka.brokers.clone(), source };
-    let metadata = consumer.fetch_metadata(Some(&config.kafka.topic), REQUEST_TIMEOUT).map_err(unreachable)?;
-    let exists = metadata.topics().iter().any(|topic| !topic.partitions().is_empty());
-    if exists { Ok(()) } else { Err(SourceError::MissingTopic { topic: config.kafka.topic.clone() }) }
 }
 
 /// The topic's id; brokers before Kafka 2.8 have none, and then rows carry none.

@@ -10,6 +10,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::Exit;
 use crate::config::Config;
 use crate::source::kafka::{REQUEST_TIMEOUT, SourceError, client};
+use crate::source::topic::partitions_of;
 use crate::store::client::connect;
 use crate::store::migrate::{Done, migrate};
 
@@ -67,9 +68,7 @@ async fn create_topic(
     compacted: bool,
 ) -> anyhow::Result<String> {
     let admin: AdminClient<DefaultClientContext> = client(&config.kafka).create().map_err(SourceError::Setup)?;
-    let unreachable = |source| SourceError::Unreachable { brokers: config.kafka.brokers.clone(), source };
-    let metadata = admin.inner().fetch_metadata(Some(name), REQUEST_TIMEOUT).map_err(unreachable)?;
-    let existing = metadata.topics().iter().map(|topic| topic.partitions().len()).max().unwrap_or(0);
+    let existing = partitions_of(admin.inner(), &config.kafka.brokers, name, REQUEST_TIMEOUT)?.len();
     if existing > 0 {
         return Ok(format!("already  topic {name} ({existing} partitions)"));
     }
@@ -81,6 +80,7 @@ async fn create_topic(
         topic = topic.set("cleanup.policy", "compact");
     }
     let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT));
+    let unreachable = |source| SourceError::Unreachable { brokers: config.kafka.brokers.clone(), source };
     let results = admin.create_topics([&topic], &options).await.map_err(unreachable)?;
     match results.into_iter().next() {
         Some(Ok(_)) => Ok(format!("created  topic {name} ({partitions} partitions)")),

@@ -61,20 +61,34 @@ impl Exit {
     }
 }
 
+/// Says which ClickHouse does not answer, where that is what went wrong.
+#[must_use]
+pub fn name_store(error: anyhow::Error, config: &Config) -> anyhow::Error {
+    if is_store_unreachable(&error) {
+        error.context(format!("clickhouse at {} cannot be reached", config.clickhouse.url))
+    } else {
+        error
+    }
+}
+
+fn is_store_unreachable(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Unreachable(_)))
+            || cause.downcast_ref::<QueryError>().is_some_and(|error| error.code() == "store_unreachable")
+    })
+}
+
 /// The exit code of an error: 2 for the configuration and for words that do not fit, 4 for what cannot be reached, 1 for the rest.
 #[must_use]
 pub fn exit_code_of(error: &anyhow::Error) -> u8 {
-    let unreachable = error.chain().any(|cause| {
-        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Unreachable(_)))
-            || matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Unreachable { .. }))
-            || cause.downcast_ref::<QueryError>().is_some_and(|error| error.code() == "store_unreachable")
-    });
+    let is_kafka_unreachable =
+        error.chain().any(|cause| matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Unreachable { .. })));
     let bad_words = error.chain().any(|cause| {
         cause.is::<ConfigError>()
             || cause.is::<codes::UnknownClass>()
             || cause.downcast_ref::<QueryError>().is_some_and(QueryError::is_bad_input)
     });
-    match (bad_words, unreachable) {
+    match (bad_words, is_kafka_unreachable || is_store_unreachable(error)) {
         (true, _) => 2,
         (false, true) => 4,
         (false, false) => 1,

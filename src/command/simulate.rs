@@ -19,6 +19,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::simulate::{Record, RecordKind, Simulation, SimulationOptions};
+use crate::source::kafka::REQUEST_TIMEOUT;
 use kafka_sink::KafkaSink;
 use line_sink::LineSink;
 
@@ -68,6 +69,8 @@ pub struct SimulateKafka {
     pub topic: String,
     /// Topic of the registry facts.
     pub registry_topic: String,
+    /// How long a broker may take to answer the first question.
+    pub patience: Duration,
 }
 
 impl From<&crate::config::Kafka> for SimulateKafka {
@@ -76,6 +79,7 @@ impl From<&crate::config::Kafka> for SimulateKafka {
             brokers: settings.brokers.clone(),
             topic: settings.topic.clone(),
             registry_topic: settings.registry_topic.clone(),
+            patience: REQUEST_TIMEOUT,
         }
     }
 }

@@ -188,7 +188,7 @@ impl Parser<'_> {
     }
 
     fn clickhouse(&mut self) -> Option<ClickHouse> {
-        let url: Option<url::Url> = self.parse("clickhouse.url", "an address such as http://127.0.0.1:8123");
+        let url = self.http_url("clickhouse.url");
         let (database, user) = (self.identifier("clickhouse.database"), self.text("clickhouse.user"));
         let password = self.optional("clickhouse.password").map(Secret::new);
         Some(ClickHouse { url: url?.to_string(), database: database?, user: user?, password })
@@ -254,6 +254,15 @@ impl Parser<'_> {
             self.fault(path, format_args!("one of {}", choices.join(", ")));
         }
         value
+    }
+
+    /// An address reached without TLS, which the client is built without.
+    fn http_url(&mut self, path: &str) -> Option<url::Url> {
+        let url = self.text(path)?.parse::<url::Url>().ok().filter(|url| url.scheme() == "http" && url.has_host());
+        if url.is_none() {
+            self.fault(path, "an address such as http://127.0.0.1:8123 (https is not supported yet)");
+        }
+        url
     }
 
     /// A name that stands in statements as an identifier, where nothing can be bound.

@@ -169,3 +169,64 @@ impl DecodeError {
         }
     }
 }
+
+/// What to tell someone about a code, where the record itself is not at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advice {
+    /// What is wrong with such a record.
+    pub meaning: &'static str,
+    /// What to change at the sender.
+    pub change: &'static str,
+}
+
+/// The advice for a code; `None` for a code that is none of [`DecodeError::CODES`].
+#[must_use]
+pub fn advice(code: &str) -> Option<Advice> {
+    let (meaning, change) = match code {
+        "empty_record" => ("no value, or an empty one", "send each event as one JSON object on one line"),
+        "record_too_large" => {
+            ("larger than is taken", "leave out tool arguments and results, they are not stored anyway")
+        }
+        "not_utf8" => ("the bytes are not UTF-8", "encode the text as UTF-8"),
+        "not_json" => ("not one complete JSON value", "write the event with a JSON library, one line an event"),
+        "not_an_object" => ("JSON, but not an object", "send each event as one JSON object on one line"),
+        "nested_too_deep" => ("objects and arrays too deep in one another", "flatten the member, or leave it out"),
+        "unsupported_specversion" => ("not CloudEvents 1.0", "set specversion to \"1.0\""),
+        "missing_field" => (
+            "a required member is missing, null or empty",
+            "set the member; if the value is not known, the event cannot be used",
+        ),
+        "invalid_field" => (
+            "a member has another type than in the contract, or is out of range",
+            "send the type that schemas/events/v1.schema.json names, or leave the member out",
+        ),
+        "duplicate_field" => ("a name twice in one object", "give the member once"),
+        "id_too_long" => ("an id is longer than ids may be", "send a shorter id, for example a UUID or a hash"),
+        "bad_time" => ("time is not RFC 3339 with an offset", "send the time of the step as RFC 3339 with an offset"),
+        "time_in_future" => {
+            ("time is ahead of the moment the record was sent", "set the clock of the gateway, or its time zone")
+        }
+        "time_too_old" => {
+            ("time is before what is kept", "send events when they happen; older ones are past the retention")
+        }
+        "too_many_attributes" => ("more attributes than are taken", "send fewer attributes"),
+        _ => return None,
+    };
+    Some(Advice { meaning, change })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DecodeError, advice};
+
+    #[test]
+    fn every_code_has_its_advice_and_nothing_else_has() {
+        for code in DecodeError::CODES {
+            let advice = advice(code).unwrap_or_else(|| panic!("{code} has no advice"));
+            for text in [advice.meaning, advice.change] {
+                assert!(text.len() > 10 && !text.ends_with('.'), "{code}: {text}");
+            }
+        }
+        assert_eq!(advice("no_such_code"), None);
+    }
+}

@@ -10,9 +10,11 @@ pub mod levels;
 pub mod limits;
 pub mod native;
 pub mod registry;
+#[cfg(test)]
+mod tests;
 mod value;
 
-pub use error::DecodeError;
+pub use error::{Advice, DecodeError, advice};
 pub use limits::Limits;
 pub use registry::RegistryRecord;
 

@@ -165,109 +165,83 @@ macro_rules! read_text {
 }
 read_text!(Free Id Name);
 
-impl ReadMember for Scope {
+/// A kind whose value comes from what was sent alone; `null` is unknown.
+pub trait Plain: Kind {
+    /// What a producer should send, for the refusal.
+    const EXPECTED: &'static str;
+    /// The value; `None` when what was sent is of the wrong type.
+    fn of(sent: Sent<'_>) -> Option<Self::Value<'_>>;
+}
+
+impl<K: Plain> ReadMember for K {
     fn from_sent<'de, E: Error>(
         _: FieldId,
         sent: Sent<'de>,
         context: &mut Context<'de>,
     ) -> Result<Self::Value<'de>, E> {
+        if matches!(sent, Sent::Null) {
+            return Ok(K::Value::default());
+        }
+        K::of(sent).map_or_else(|| wrong(context, K::EXPECTED), Ok)
+    }
+}
+
+impl Plain for Scope {
+    const EXPECTED: &'static str = "scopes as one space-separated string or an array of strings";
+    fn of(sent: Sent<'_>) -> Option<Self::Value<'_>> {
         match sent {
-            Sent::Null => Ok(None),
-            Sent::Text(text) => Ok(known(text)),
-            Sent::Texts(scopes) => Ok(known(Cow::Owned(scopes.join(" ")))),
-            _ => wrong(context, "scopes as one space-separated string or an array of strings"),
+            Sent::Text(text) => Some(known(text)),
+            Sent::Texts(scopes) => Some(known(Cow::Owned(scopes.join(" ")))),
+            _ => None,
         }
     }
 }
 
-impl ReadMember for Names {
-    fn from_sent<'de, E: Error>(
-        _: FieldId,
-        sent: Sent<'de>,
-        context: &mut Context<'de>,
-    ) -> Result<Self::Value<'de>, E> {
-        match sent {
-            Sent::Null => Ok(None),
-            Sent::Texts(names) => Ok(Some(names)),
-            _ => wrong(context, "an array of strings"),
-        }
+impl Plain for Names {
+    const EXPECTED: &'static str = "an array of strings";
+    fn of(sent: Sent<'_>) -> Option<Self::Value<'_>> {
+        if let Sent::Texts(names) = sent { Some(Some(names)) } else { None }
     }
 }
 
-impl ReadMember for Status {
-    fn from_sent<'de, E: Error>(
-        _: FieldId,
-        sent: Sent<'de>,
-        context: &mut Context<'de>,
-    ) -> Result<Self::Value<'de>, E> {
-        match sent {
-            Sent::Null => Ok(None),
-            Sent::Integer(number @ 0..=999) => Ok(u16::try_from(number).ok()),
-            _ => wrong(context, "a whole number from 0 to 999"),
-        }
+impl Plain for Status {
+    const EXPECTED: &'static str = "a whole number from 0 to 999";
+    fn of(sent: Sent<'_>) -> Option<Self::Value<'_>> {
+        if let Sent::Integer(number @ 0..=999) = sent { u16::try_from(number).ok().map(Some) } else { None }
     }
 }
 
-impl ReadMember for Integer {
-    fn from_sent<'de, E: Error>(
-        _: FieldId,
-        sent: Sent<'de>,
-        context: &mut Context<'de>,
-    ) -> Result<Self::Value<'de>, E> {
-        match sent {
-            Sent::Null => Ok(None),
-            Sent::Integer(number) => Ok(Some(number)),
-            _ => wrong(context, "a whole number of at most 64 bits"),
-        }
+impl Plain for Integer {
+    const EXPECTED: &'static str = "a whole number of at most 64 bits";
+    fn of(sent: Sent<'_>) -> Option<Self::Value<'_>> {
+        if let Sent::Integer(number) = sent { Some(Some(number)) } else { None }
     }
 }
 
-impl ReadMember for Count {
-    fn from_sent<'de, E: Error>(
-        _: FieldId,
-        sent: Sent<'de>,
-        context: &mut Context<'de>,
-    ) -> Result<Self::Value<'de>, E> {
-        match sent {
-            Sent::Null => Ok(None),
-            Sent::Integer(number) if u32::try_from(number).is_ok() => Ok(u32::try_from(number).ok()),
-            _ => wrong(context, "a whole number from 0 to 4294967295"),
-        }
+impl Plain for Count {
+    const EXPECTED: &'static str = "a whole number from 0 to 4294967295";
+    fn of(sent: Sent<'_>) -> Option<Self::Value<'_>> {
+        if let Sent::Integer(number) = sent { u32::try_from(number).ok().map(Some) } else { None }
     }
 }
 
-impl ReadMember for Millis {
-    fn from_sent<'de, E: Error>(
-        _: FieldId,
-        sent: Sent<'de>,
-        context: &mut Context<'de>,
-    ) -> Result<Self::Value<'de>, E> {
+impl Plain for Millis {
+    const EXPECTED: &'static str = "milliseconds as a number from 0";
+    fn of(sent: Sent<'_>) -> Option<Self::Value<'_>> {
         #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds has no 53 significant bits")]
         let millis = match sent {
-            Sent::Null => return Ok(None),
             Sent::Integer(number) => number as f64,
             Sent::Float(number) => number,
-            _ => return wrong(context, "milliseconds as a number from 0"),
+            _ => return None,
         };
-        if millis >= 0.0 && millis.is_finite() {
-            Ok(Some(millis))
-        } else {
-            wrong(context, "milliseconds as a number from 0")
-        }
+        (millis >= 0.0 && millis.is_finite()).then_some(Some(millis))
     }
 }
 
-impl ReadMember for Flag {
-    fn from_sent<'de, E: Error>(
-        _: FieldId,
-        sent: Sent<'de>,
-        context: &mut Context<'de>,
-    ) -> Result<Self::Value<'de>, E> {
-        match sent {
-            Sent::Null => Ok(None),
-            Sent::Bool(flag) => Ok(Some(flag)),
-            _ => wrong(context, "true or false"),
-        }
+impl Plain for Flag {
+    const EXPECTED: &'static str = "true or false";
+    fn of(sent: Sent<'_>) -> Option<Self::Value<'_>> {
+        if let Sent::Bool(flag) = sent { Some(Some(flag)) } else { None }
     }
 }
 

@@ -189,7 +189,7 @@ impl Runner {
             }
             let encoding = Instant::now();
             let Some(sealed) = partition.batch.seal(&self.topic, number, topic_epoch)? else { continue };
-            self.metrics.observe_stage(Stage::Transform, encoding.duration_since(sealed.since));
+            self.metrics.observe_stage(Stage::Fill, encoding.duration_since(sealed.since));
             self.metrics.observe_stage(Stage::Encode, encoding.elapsed());
             partition.in_flight = Some(sealed.offsets);
             self.send(number, partition.epoch, sealed, reports.clone());

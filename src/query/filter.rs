@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::error::QueryError;
 use super::page::is_storable;
 use crate::classify::Class;
+use crate::decode::DecodeError;
 use crate::event::vocabulary::ClosedEnum;
 use crate::event::{Hop, Outcome};
 
@@ -14,6 +15,8 @@ use crate::event::{Hop, Outcome};
 pub const MAX_ID_BYTES: usize = 200;
 /// How far back a search goes when `from` is absent.
 const DEFAULT_SEARCH_HOURS: i64 = 24;
+/// How far back the list of refused records goes when `from` is absent.
+const DEFAULT_DEAD_LETTER_HOURS: i64 = 24;
 /// How far back the ledger of refreshes goes when `from` is absent: the usual life of a refresh token.
 const DEFAULT_LEDGER_DAYS: i64 = 30;
 
@@ -197,11 +200,40 @@ impl RefreshFilter {
     }
 }
 
+/// What the list of refused records is narrowed to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeadLetterFilter {
+    /// Why they were refused: one of [`DecodeError::CODES`].
+    pub code: Option<String>,
+    /// Kafka topic.
+    pub topic: Option<String>,
+    /// Kafka partition, from 0.
+    pub partition: Option<i32>,
+    /// First moment of receipt; 24 hours before `to` when absent.
+    pub from: Option<DateTime<Utc>>,
+    /// First moment after; now when absent.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl DeadLetterFilter {
+    /// The time range, once every value is in order.
+    ///
+    /// # Errors
+    /// [`QueryError`] naming the first value that is not.
+    pub fn checked_range(&self, now: DateTime<Utc>) -> Result<TimeRange, QueryError> {
+        check_each(&[("topic", &self.topic)])?;
+        if self.code.as_deref().is_some_and(|code| !DecodeError::CODES.contains(&code)) {
+            return Err(QueryError::BadFilter { name: "code", allowed: DecodeError::CODES.join(", ") });
+        }
+        TimeRange::of(self.from, self.to, now, TimeDelta::hours(DEFAULT_DEAD_LETTER_HOURS))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
 
-    use super::{RequestFilter, check_id, parse_time};
+    use super::{DeadLetterFilter, RequestFilter, check_id, parse_time};
 
     fn now() -> DateTime<Utc> {
         "2026-11-22T10:00:00Z".parse().unwrap()
@@ -261,5 +293,21 @@ mod tests {
         for (filter, code) in cases {
             assert_eq!(filter.checked_range(now()).err().map(|error| error.code()), code, "{filter:?}");
         }
+    }
+
+    #[test]
+    fn refused_records_are_narrowed_by_a_code_that_exists() {
+        let cases = [
+            (DeadLetterFilter::default(), None),
+            (DeadLetterFilter { code: Some("bad_time".into()), partition: Some(3), ..Default::default() }, None),
+            (DeadLetterFilter { code: Some("bad_tiem".into()), ..Default::default() }, Some("bad_filter")),
+            (DeadLetterFilter { topic: Some("x".repeat(201)), ..Default::default() }, Some("bad_id")),
+            (DeadLetterFilter { from: Some(now()), to: Some(now()), ..Default::default() }, Some("bad_time")),
+        ];
+        for (filter, code) in cases {
+            assert_eq!(filter.checked_range(now()).err().map(|error| error.code()), code, "{filter:?}");
+        }
+        let range = DeadLetterFilter::default().checked_range(now()).unwrap();
+        assert_eq!(range.to - range.from, chrono::TimeDelta::hours(24));
     }
 }

@@ -1,13 +1,18 @@
 //! Answers questions from the store: one function per question, SQL in `sql/`, one file a statement.
 //!
 //! Nothing here writes. In the order in which an answer is made: [`filter`] and [`page`] check what was asked,
-//! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request,
-//! [`order`] puts them in order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it
-//! and what should be there and is not, and [`timeline`] is the object that comes out. These five are pure.
+//! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request:
+//! [`bounds`] says when they were, [`locate`] where they are stored, and [`events_at`] reads them. [`order`] puts them in
+//! order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it and what should be
+//! there and is not, and [`timeline`] is the object that comes out. These last five are pure.
 
+pub mod bounds;
+pub mod dead_letters;
 pub mod error;
+pub mod events_at;
 pub mod filter;
 pub mod join;
+pub mod locate;
 pub mod missing;
 pub mod not_found;
 pub mod order;
@@ -26,8 +31,9 @@ pub mod verdict;
 #[cfg(test)]
 mod verdict_tests;
 
+pub use dead_letters::{DeadLetterList, DeadLetterSummary, dead_letter_counts, dead_letter_list, dead_letters};
 pub use error::QueryError;
-pub use filter::{RefreshFilter, RequestFilter, parse_time};
+pub use filter::{DeadLetterFilter, RefreshFilter, RequestFilter, parse_time};
 pub use not_found::{NotFound, why_not_found};
 pub use page::{List, Page, Paged};
 pub use request_timeline::request_timeline;

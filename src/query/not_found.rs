@@ -7,9 +7,9 @@ use clickhouse::Client;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::bounds::time_of_id;
 use super::error::QueryError;
 use super::filter::check_id;
-use super::join::time_of_id;
 use super::statement::Statement;
 
 /// How far back the newest event is looked for.

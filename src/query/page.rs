@@ -27,6 +27,8 @@ pub enum List {
     Requests,
     /// The ledger of refreshes.
     TokenRefreshes,
+    /// Refused records.
+    DeadLetters,
 }
 
 impl List {
@@ -34,6 +36,7 @@ impl List {
         match self {
             Self::Requests => "requests",
             Self::TokenRefreshes => "token-refreshes",
+            Self::DeadLetters => "dead-letters",
         }
     }
 }

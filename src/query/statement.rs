@@ -73,6 +73,14 @@ impl Statement {
         Self { query }
     }
 
+    /// Tells the server that a few granules are read: threads, and looking into skip indexes while reading, cost more
+    /// than they save.
+    #[must_use]
+    pub fn reads_little(self) -> Self {
+        let query = self.query.with_setting("max_threads", "1").with_setting("use_skip_indexes_on_data_read", "0");
+        Self { query }
+    }
+
     /// Runs it and reads every row.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 pub mod kafka;
 pub mod registry;
+pub mod topic;
 pub mod topic_id;
 
 use std::sync::Arc;

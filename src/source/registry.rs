@@ -9,6 +9,7 @@ use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::kafka::{REQUEST_TIMEOUT, SourceError, client, record_time};
+use super::topic::required_partitions;
 use crate::config;
 use crate::decode::{Limits, Payload, registry::decode_registry};
 use crate::enrich::registry::Registry;
@@ -49,16 +50,8 @@ impl RegistryFollower {
             .create()
             .map_err(SourceError::Setup)?;
         let unreachable = |source| SourceError::Unreachable { brokers: settings.brokers.clone(), source };
-        let metadata = consumer.fetch_metadata(Some(&settings.registry_topic), REQUEST_TIMEOUT).map_err(unreachable)?;
-        let partitions: Vec<i32> = metadata
-            .topics()
-            .iter()
-            .flat_map(|topic| topic.partitions())
-            .map(rdkafka::metadata::MetadataPartition::id)
-            .collect();
-        if partitions.is_empty() {
-            return Err(SourceError::MissingTopic { topic: settings.registry_topic.clone() });
-        }
+        let partitions =
+            required_partitions(consumer.client(), &settings.brokers, &settings.registry_topic, REQUEST_TIMEOUT)?;
         let mut assignment = TopicPartitionList::new();
         let mut ends = Vec::new();
         for partition in partitions {

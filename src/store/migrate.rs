@@ -74,7 +74,9 @@ pub async fn migrate(
     refuse_unknown(&applied)?;
     for step in STEPS {
         let statement = render(step, settings, retention);
-        if applied.contains(&(step.version, step.step)) {
+        // The bootstrap's first step is recorded nowhere; where steps are recorded, it was done.
+        let bootstrapped = step.version == 0 && !applied.is_empty();
+        if bootstrapped || applied.contains(&(step.version, step.step)) {
             report(step, Done::Already, &statement);
             continue;
         }
@@ -145,6 +147,8 @@ fn refuse_unknown(applied: &BTreeSet<(u32, u32)>) -> Result<(), StoreError> {
 }
 
 async fn applied_steps(client: &Client, database: &str) -> Result<BTreeSet<(u32, u32)>, StoreError> {
+    // The database itself may not be there yet, and naming it would be refused.
+    let client = client.clone().with_database("system");
     let exists: u64 = client
         .query("SELECT count() FROM system.tables WHERE database = {database:String} AND name = 'schema_migrations'")
         .param("database", database)

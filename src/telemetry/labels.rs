@@ -66,8 +66,8 @@ label_enum! {
 label_enum! {
     /// A stretch of a batch's life.
     Stage {
-        /// Decode, scrub, enrich and classify of all its records.
-        Transform = "transform",
+        /// From its first record to its seal: the steps of all its records, and waiting for them.
+        Fill = "fill",
         /// Rows to the body of the insert.
         Encode = "encode",
         /// From sending the body to ClickHouse's confirmation, retries included.

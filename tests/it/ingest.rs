@@ -1,6 +1,6 @@
 //! From Kafka into the tables: nothing lost, nothing blocking, nothing unscrubbed.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Stage, event, now_minus, wait_until};
 
@@ -37,6 +37,7 @@ fn bad_records_become_dead_letters_and_stop_nothing() {
     let expected: Vec<_> = records.iter().filter_map(|(_, code)| *code).collect();
     assert_eq!(codes, expected, "{rows:#?}");
     assert_eq!(rows[0]["excerpt"], "{not json");
+    assert_refused_records_are_listed_once(&stage, &expected);
     let row = &stage
         .query("SELECT type, hop, request_id, attributes['hop'] AS sent FROM {db}.events WHERE event_id = 'unknown'")
         [0];
@@ -46,6 +47,30 @@ fn bad_records_become_dead_letters_and_stop_nothing() {
     );
     assert_eq!(row["request_id"], "it's \"quoted\" / '; DROP TABLE events; --");
     assert_eq!(consume.stop(), 0);
+}
+
+/// The list as the command prints it, also where every row is stored twice: newest first, over pages, once each.
+fn assert_refused_records_are_listed_once(stage: &Stage, codes: &[&str]) {
+    stage.query("INSERT INTO {db}.dead_letters SELECT * FROM {db}.dead_letters SETTINGS async_insert = 0");
+    let mut listed = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut arguments = vec!["check", "dead-letters", "--json", "--limit", "3"];
+        arguments.extend(cursor.iter().flat_map(|cursor| ["--cursor", cursor.as_str()]));
+        let output = stage.run(&arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let page: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(page["counts"]["not_json"], 2, "{page}");
+        listed.extend(page["items"].as_array().unwrap().iter().map(|item| item["code"].as_str().unwrap().to_owned()));
+        cursor = page["next_cursor"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    listed.sort();
+    let mut codes = codes.to_vec();
+    codes.sort_unstable();
+    assert_eq!(listed, codes);
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn metrics_count_what_was_stored() {
     wait_until(
         "the batch is counted",
         || metrics().contains("gatetrail_dead_letters_total{code=\"not_json\"} 1"),
-        || metrics(),
+        metrics,
     );
     let text = metrics();
     for line in [

@@ -1,8 +1,9 @@
-//! Server-rendered pages: a look-up box and the timeline of one request. They work without JavaScript.
+//! Server-rendered pages: a look-up box, the timeline of one request, refused records. They work without JavaScript.
 //!
 //! A page shows what the API answers and decides nothing. Everything from an event is untrusted and is escaped by the
 //! templates (files ending in `.html`).
 
+pub mod dead_letters;
 pub mod home;
 pub mod problem;
 pub mod request;

@@ -5,26 +5,11 @@ mod calls;
 mod oauth;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
-use chrono::DateTime;
-
-use super::{Class, Classifier, WhoActs};
+use super::testing::{CLASSIFIER, failed};
+use super::{Class, WhoActs};
 use crate::event::vocabulary::ClosedEnum;
 use crate::event::{CredentialKind, Event, Hop, Outcome, ServerAuth};
-
-/// The embedded classifier, loaded once for all tests.
-pub(super) static CLASSIFIER: LazyLock<Classifier> =
-    LazyLock::new(|| Classifier::embedded().expect("the embedded rules are sound"));
-
-/// A failed event of this type on this hop, with what `fill` knows about it.
-pub(super) fn failed(type_name: &'static str, hop: Hop, fill: impl FnOnce(&mut Event<'static>)) -> Event<'static> {
-    let mut event = Event::new("e1".into(), "//gateway".into(), type_name.into(), DateTime::UNIX_EPOCH);
-    event.hop = Some(hop);
-    event.outcome = Some(Outcome::Failure);
-    fill(&mut event);
-    event
-}
 
 fn names(list: &[&'static str]) -> Option<Vec<Cow<'static, str>>> {
     Some(list.iter().map(|name| Cow::Borrowed(*name)).collect())

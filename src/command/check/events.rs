@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::command::{Exit, decode_limits};
 use crate::config::Config;
 use crate::decode::levels::{HIGHEST, level_of};
-use crate::decode::{self, DecodeError, Limits, Payload};
+use crate::decode::{self, Limits, Payload, advice};
 use crate::event::RecordTime;
 
 /// What `check events` takes.
@@ -90,7 +90,7 @@ fn judge(payload: &Payload<'_>, limits: &Limits, required: u8, totals: &mut Tota
     match decode::decode(payload, limits) {
         Err(error) => {
             totals.refused += 1;
-            json!({ "ok": false, "code": error.code(), "field": error.field(), "detail": error.to_string(), "change": change_for(&error) })
+            json!({ "ok": false, "code": error.code(), "field": error.field(), "detail": error.to_string(), "change": advice(error.code()).map(|advice| advice.change) })
         }
         Ok(event) => {
             let reached = level_of(&event);
@@ -111,28 +111,6 @@ fn judge(payload: &Payload<'_>, limits: &Limits, required: u8, totals: &mut Tota
 fn is_outside_contract(key: &str, payload: &Payload<'_>) -> bool {
     let sent: Option<Value> = payload.value.and_then(|value| serde_json::from_slice(value).ok());
     sent.is_some_and(|event| event["data"]["attributes"].get(key).is_none())
-}
-
-/// What to change, where the sentence does not say it already.
-fn change_for(error: &DecodeError) -> &'static str {
-    match error {
-        DecodeError::EmptyRecord | DecodeError::NotAnObject => "send each event as one JSON object on one line",
-        DecodeError::RecordTooLarge { .. } => "leave out tool arguments and results, they are not stored anyway",
-        DecodeError::NotUtf8 { .. } => "encode the text as UTF-8",
-        DecodeError::NotJson { .. } => "write the event with a JSON library, one line an event",
-        DecodeError::NestedTooDeep { .. } => "flatten the member, or leave it out",
-        DecodeError::UnsupportedSpecversion => "set specversion to \"1.0\"",
-        DecodeError::MissingField { .. } => "set the member; if the value is not known, the event cannot be used",
-        DecodeError::InvalidField { .. } => {
-            "send the type that schemas/events/v1.schema.json names, or leave the member out"
-        }
-        DecodeError::DuplicateField { .. } => "give the member once",
-        DecodeError::IdTooLong { .. } => "send a shorter id, for example a UUID or a hash",
-        DecodeError::BadTime => "send the time of the step as RFC 3339 with an offset",
-        DecodeError::TimeInFuture { .. } => "set the clock of the gateway, or its time zone",
-        DecodeError::TimeTooOld { .. } => "send events when they happen; older ones are past the retention",
-        DecodeError::TooManyAttributes { .. } => "send fewer attributes",
-    }
 }
 
 fn with_place(mut answer: Value, place: usize) -> Value {

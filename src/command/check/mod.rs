@@ -1,6 +1,7 @@
-//! `gatetrail check`: what a gateway author or an operator wants to know before it is in use.
+//! `gatetrail check`: what a gateway author or an operator wants to know: before it is in use, and of what was refused.
 
 pub mod config;
+pub mod dead_letters;
 pub mod events;
 
 use std::io::Write;
@@ -12,25 +13,37 @@ use crate::telemetry::clock::Clock;
 /// What `check` takes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CheckArgs {
+    /// What is checked.
     #[command(subcommand)]
-    subject: Subject,
+    pub subject: Subject,
 }
 
+/// What is checked, apart by whether ClickHouse is asked.
 #[derive(Debug, Clone, clap::Subcommand)]
-enum Subject {
+pub enum Subject {
+    /// Answered by this process alone.
+    #[command(flatten)]
+    Offline(OfflineSubject),
+    /// List the records that consume refused, with what to change at their sender
+    DeadLetters(dead_letters::DeadLettersArgs),
+}
+
+/// What is checked without an engine.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum OfflineSubject {
     /// Check events, one JSON object a line, against the contract
     Events(events::EventsArgs),
     /// Print the effective settings with their origin, secrets masked
     Config(config::ConfigArgs),
 }
 
-/// Runs it.
+/// Runs what needs no engine.
 ///
 /// # Errors
 /// When the input cannot be read or the output written.
-pub fn run(args: &CheckArgs, settings: &Config, output: &mut impl Write) -> anyhow::Result<Exit> {
-    match &args.subject {
-        Subject::Events(args) => events::run(args, settings, Clock.now(), output),
-        Subject::Config(args) => config::run(args, settings, output),
+pub fn run(subject: &OfflineSubject, settings: &Config, output: &mut impl Write) -> anyhow::Result<Exit> {
+    match subject {
+        OfflineSubject::Events(args) => events::run(args, settings, Clock.now(), output),
+        OfflineSubject::Config(args) => config::run(args, settings, output),
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::Context;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -14,9 +14,8 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::SimulateKafka;
 use crate::simulate::{Record, RecordKind};
+use crate::source::topic::required_partitions;
 
-/// How long a broker may take to answer the first question.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the last records may take.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long to wait for room in the queue before looking again.
@@ -88,7 +87,7 @@ impl KafkaSink {
             .create_with_context(Deliveries::default())
             .context("the Kafka producer cannot be set up")?;
         for topic in [&kafka.topic, &kafka.registry_topic] {
-            require_topic(&producer, topic, &kafka.brokers)?;
+            required_partitions(producer.client(), &kafka.brokers, topic, kafka.patience)?;
         }
         Ok(Self { producer, topic: kafka.topic.clone(), registry_topic: kafka.registry_topic.clone(), since_poll: 0 })
     }
@@ -149,23 +148,5 @@ impl KafkaSink {
         self.producer.context().check()?;
         let left = self.producer.in_flight_count();
         flushed.with_context(|| format!("{left} records were not delivered within {} s", FLUSH_TIMEOUT.as_secs()))
-    }
-}
-
-fn require_topic(producer: &BaseProducer<Deliveries>, topic: &str, brokers: &str) -> anyhow::Result<()> {
-    let metadata = producer
-        .client()
-        .fetch_metadata(Some(topic), CONNECT_TIMEOUT)
-        .with_context(|| format!("no Kafka broker answers at {brokers}"))?;
-    let found = metadata.topics().iter().find(|entry| entry.name() == topic);
-    let Some(entry) = found else {
-        bail!("topic {topic} does not exist; create it with `gatetrail migrate --topics`");
-    };
-    match entry.error() {
-        None => Ok(()),
-        Some(fault) => Err(anyhow!(
-            "topic {topic} cannot be written ({:?}); create it with `gatetrail migrate --topics`",
-            RDKafkaErrorCode::from(fault)
-        )),
     }
 }

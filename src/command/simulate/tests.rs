@@ -16,7 +16,12 @@ fn arguments(line: &[&str]) -> Result<SimulateArguments, clap::Error> {
 }
 
 fn nowhere() -> SimulateKafka {
-    SimulateKafka { brokers: "127.0.0.1:1".into(), topic: "events".into(), registry_topic: "registry".into() }
+    SimulateKafka {
+        brokers: "127.0.0.1:1".into(),
+        topic: "events".into(),
+        registry_topic: "registry".into(),
+        patience: Duration::from_millis(300),
+    }
 }
 
 fn noon() -> DateTime<Utc> {
@@ -95,7 +100,7 @@ fn faults_are_named() {
     let cases: [(&[&str], &str); 3] = [
         (&["--output", nested.to_str().unwrap()], "cannot write"),
         (&["--output", "-", "--events", "1", "--poison", "101"], "poison must be a number from 0 to 100"),
-        (&["--events", "1"], "no Kafka broker answers at 127.0.0.1:1"),
+        (&["--events", "1"], "kafka at 127.0.0.1:1 does not answer"),
     ];
     for (line, expected) in cases {
         let fault = run(&arguments(line).unwrap(), &nowhere(), b"key", noon()).unwrap_err();

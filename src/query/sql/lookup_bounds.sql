@@ -5,8 +5,8 @@ SELECT
     min(first_time) AS earliest,
     max(last_time) AS latest
 FROM lookup
+PREWHERE id IN {ids:Array(String)}
 WHERE kind IN {kinds:Array(String)}
-    AND id IN {ids:Array(String)}
     AND day BETWEEN {first_day:Date} AND {last_day:Date}
 GROUP BY kind, id
 ORDER BY kind, id
