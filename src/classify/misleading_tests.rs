@@ -1,7 +1,7 @@
 //! Failures whose code or status misleads: what a field or the words name decides, and where nothing names it, the code
 //! or status keeps its own meaning.
 
-use super::structure_tests::{CLASSIFIER, failed};
+use super::testing::{CLASSIFIER, failed};
 use crate::event::vocabulary::ClosedEnum;
 use crate::event::{CredentialKind, Event, Hop, Outcome, ServerAuth};
 
