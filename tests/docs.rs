@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_subcommand_and_flag_that_is_named_exists() {
-        let call = regex(r"(?:^|[ (|])gatetrail ([a-z]+)(?: ([a-z]+))?([^|)]*)");
+        let call = regex(r"(?:^|[ (|])gatetrail ([a-z]+)(?: ([a-z-]+))?([^|)]*)");
         let flag = regex(r"--[a-z][a-z-]*");
         let roles = subcommands(&help(&[]));
         let mut pages: BTreeMap<String, String> = BTreeMap::new();
