@@ -8,7 +8,9 @@
 //! Words used here: a **record** is what Kafka delivers; it becomes one **row** of `events`, or one of `dead_letters`. A
 //! **batch** is one partition's rows for a contiguous range of offsets; it is **sealed** when it is large or old enough, and
 //! its offsets are committed only after ClickHouse **confirmed** its inserts. So a record may be stored twice after a crash,
-//! and is never lost; timelines read each (source, event id) once.
+//! and a crash of ours loses none; timelines read each (source, event id) once. One gap is known: ClickHouse killed between
+//! noting an insert's token and placing its part confirms the retry as a repetition. Planned ranges with read-back, in a
+//! state machine of their own beside [`partitions`], are to close it.
 //!
 //! [`Steps`] is the pure part: no Kafka, no ClickHouse, no clock. [`runner`] is the loop around it, [`batch`] the rows under
 //! way, [`partitions`] the state of each assigned partition, [`dead_letter`] what becomes of a refusal.
