@@ -22,10 +22,13 @@ use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 
 /// The rules that come with the binary, in the order of precedence.
 const EMBEDDED: &[(&str, &str)] = &[
-    ("rules.toml", include_str!("rules.toml")),
-    ("rules_decisions.toml", include_str!("rules_decisions.toml")),
-    ("rules_steps.toml", include_str!("rules_steps.toml")),
-    ("rules_rest.toml", include_str!("rules_rest.toml")),
+    ("01_first.toml", include_str!("rules.d/01_first.toml")),
+    ("02_identity_and_decisions.toml", include_str!("rules.d/02_identity_and_decisions.toml")),
+    ("03_sessions_and_addresses.toml", include_str!("rules.d/03_sessions_and_addresses.toml")),
+    ("04_network_and_authorization.toml", include_str!("rules.d/04_network_and_authorization.toml")),
+    ("05_refresh_registration_discovery.toml", include_str!("rules.d/05_refresh_registration_discovery.toml")),
+    ("06_tokens_and_servers.toml", include_str!("rules.d/06_tokens_and_servers.toml")),
+    ("07_what_is_left.toml", include_str!("rules.d/07_what_is_left.toml")),
 ];
 
 /// Decides what failed, by rules as data. Pure and cheap to share.
