@@ -97,7 +97,7 @@ fn store_part(health: Arc<StoreHealth>) -> Part {
     let probe = move || {
         let failing = health.is_failing();
         let answer = if failing {
-            Err("does not take inserts; ingest waits and loses nothing".to_owned())
+            Err("does not take inserts; ingest waits and goes on by itself".to_owned())
         } else {
             Ok("takes inserts".to_owned())
         };

@@ -106,7 +106,7 @@ impl Runner {
         while !stop.load(Ordering::Relaxed) {
             self.poll(consumer, &mut partitions)?;
             self.forget_revoked(consumer, &mut partitions);
-            self.settle(consumer, &mut partitions, &reported)?;
+            self.settle(consumer, &mut partitions, &reported, CommitMode::Async)?;
             self.seal_due(consumer, &mut partitions, &reports, &topic_epoch, false)?;
             if registry_looked_at.elapsed() >= REGISTRY_EVERY {
                 registry_looked_at = Instant::now();
@@ -232,6 +232,7 @@ impl Runner {
         consumer: &EventConsumer,
         partitions: &mut Partitions,
         reported: &Receiver<Report>,
+        mode: CommitMode,
     ) -> Result<(), StoreError> {
         while let Ok(report) = reported.try_recv() {
             report.confirmed?;
@@ -240,7 +241,7 @@ impl Runner {
             let Some(partition) = partitions.of_epoch(report.partition, report.epoch) else { continue };
             partition.in_flight = None;
             let committing = Instant::now();
-            commit(consumer, &self.topic, report.partition, report.offsets.next, CommitMode::Async);
+            commit(consumer, &self.topic, report.partition, report.offsets.next, mode);
             self.metrics.observe_stage(Stage::Commit, committing.elapsed());
             self.metrics.observe_stage(Stage::Total, report.since.elapsed());
         }
@@ -258,15 +259,11 @@ impl Runner {
         let deadline = Instant::now() + DRAIN;
         while !partitions.is_idle() {
             self.seal_due(consumer, partitions, reports, topic_epoch, true)?;
-            self.settle(consumer, partitions, reported)?;
+            self.settle(consumer, partitions, reported, CommitMode::Sync)?;
             if Instant::now() >= deadline {
                 return Err(RunError::NotDrained(partitions.in_flight()));
             }
             std::thread::sleep(Duration::from_millis(5));
-        }
-        if let Err(error) = consumer.commit_consumer_state(CommitMode::Sync) {
-            // Every offset was sent asynchronously before; `no offset` only says that there is nothing newer.
-            tracing::debug!(%error, "last commit");
         }
         Ok(())
     }
@@ -286,7 +283,7 @@ fn note_retry(error: &StoreError, attempt: u32, table: &str, metrics: &Metrics, 
         tracing::error!(
             table,
             cause = with_causes(error),
-            "clickhouse refuses inserts; ingest waits until this is mended, nothing is lost"
+            "clickhouse refuses inserts; ingest waits until this is mended and then goes on by itself"
         );
     } else if first {
         tracing::warn!(
