@@ -1,20 +1,24 @@
 //! ClickHouse: what is written, how, and under which schema. The only place that inserts.
 //!
-//! [`event_rows`] and [`dead_letter_rows`] build bodies, [`writer`] sends them, [`migrate`] creates the tables,
-//! [`error`] says for each failure whether waiting helps.
+//! [`event_rows`] and [`dead_letter_rows`] build bodies, [`writer`] sends one once, [`delivery`] sends a plan's until every
+//! row is stored exactly once, with [`identities`] to read back and [`missing`] to send the rest; [`remedy`] says for each
+//! error what to do about it. [`migrate`] creates the tables.
 
 pub mod body;
 pub mod client;
 pub mod column;
 pub mod dead_letter_rows;
+pub mod delivery;
 pub mod engine;
 pub mod error;
 pub mod event_rows;
 pub mod identities;
 pub mod migrate;
 pub mod missing;
+pub mod remedy;
 pub mod span;
 pub mod token;
+pub mod views;
 pub mod writer;
 
 pub use dead_letter_rows::{DeadLetter, Refusal};
