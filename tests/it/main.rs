@@ -7,9 +7,13 @@
 #![cfg(test)]
 
 mod absent;
+mod clickhouse_facts;
+mod fault_proxy;
+mod faults;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod plan;
 mod serving;
 mod stories;
 mod support;
