@@ -13,9 +13,11 @@
 //! state machine of their own beside [`partitions`], are to close it.
 //!
 //! [`Steps`] is the pure part: no Kafka, no ClickHouse, no clock. [`runner`] is the loop around it, [`batch`] the rows under
-//! way, [`partitions`] the state of each assigned partition, [`dead_letter`] what becomes of a refusal.
+//! way, [`partitions`] the state of each assigned partition, [`dead_letter`] what becomes of a refusal, [`crash_point`] the moments at which
+//! tests kill it.
 
 pub mod batch;
+pub mod crash_point;
 pub mod dead_letter;
 pub mod partitions;
 pub mod runner;
