@@ -257,13 +257,13 @@ impl Metrics {
     }
 
     /// Records of a partition that are not committed yet.
-    pub fn set_lag(&self, partition: i32, records: i64) {
-        self.inner.families.lag.get_or_create(&PartitionLabel { partition }).set(records);
+    pub fn set_lag(&self, topic: &str, partition: i32, records: i64) {
+        self.inner.families.lag.get_or_create(&PartitionLabel { topic: Arc::from(topic), partition }).set(records);
     }
 
     /// Takes the lag of a partition off the board after it was revoked: its new owner reports it.
-    pub fn forget_partition(&self, partition: i32) {
-        self.inner.families.lag.remove(&PartitionLabel { partition });
+    pub fn forget_partition(&self, topic: &str, partition: i32) {
+        self.inner.families.lag.remove(&PartitionLabel { topic: Arc::from(topic), partition });
     }
 
     /// Time that a batch spent in a stage.
