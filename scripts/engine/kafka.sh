@@ -91,6 +91,8 @@ start_kafka() {
 run_kafka() {
   kafka_is_fetched || die "Kafka is not fetched; run 'scripts/engines fetch'"
   prepare_kafka
+  # A broker that was killed is taken back once its former self counts as dead, after nine seconds by default.
+  printf '%s\n' broker.session.timeout.ms=2500 broker.heartbeat.interval.ms=500 >>"$STATE/run/kafka.properties"
   exec "${kafka_command[@]}"
 }
 
