@@ -17,9 +17,18 @@
 //! tests kill it.
 
 pub mod batch;
+pub mod budget;
+pub mod circuit;
+pub mod commits;
 pub mod crash_point;
 pub mod dead_letter;
+pub mod deliveries;
+pub mod group;
+pub mod health;
+pub mod pace;
 pub mod partitions;
+pub mod plan;
+mod progress;
 pub mod runner;
 
 use crate::classify::Classifier;
