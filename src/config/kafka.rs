@@ -19,6 +19,8 @@ pub struct Kafka {
     pub registry_topic: String,
     /// Consumer group.
     pub group: String,
+    /// Name of this member, when membership is static (KIP-345).
+    pub group_instance_id: Option<String>,
 }
 
 impl Kafka {
@@ -34,7 +36,13 @@ impl Parser<'_> {
         let (brokers, group) = (self.text("kafka.brokers"), self.text("kafka.group"));
         let registry_topic = self.registry_topic();
         let topics = self.topics(registry_topic.as_deref());
-        Some(Kafka { brokers: brokers?, topics: topics?, registry_topic: registry_topic?, group: group? })
+        Some(Kafka {
+            brokers: brokers?,
+            topics: topics?,
+            registry_topic: registry_topic?,
+            group: group?,
+            group_instance_id: self.optional("kafka.group_instance_id"),
+        })
     }
 
     fn registry_topic(&mut self) -> Option<String> {

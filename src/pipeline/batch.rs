@@ -8,7 +8,7 @@ use super::budget::RECORD_OVERHEAD;
 use super::plan::Range;
 use crate::event::{KafkaPosition, RecordTime};
 use crate::source::Record;
-use crate::store::{DeadLetter, EventRows, Insert, Refusal, StoreError, dead_letter_rows};
+use crate::store::{DeadLetter, EventRows, Insert, Refusal, StoreError, dead_letter_rows, rows_between};
 use crate::telemetry::{BatchCounts, RecordOutcome};
 
 /// When a batch is sealed.
@@ -150,5 +150,44 @@ impl Batch {
         }
         let since = since.unwrap_or_else(Instant::now);
         Ok(Sealed { range, inserts, counts, rows, records, charged, since })
+    }
+}
+
+impl Sealed {
+    /// The batch in two parts, each of half the offsets; for a range of one offset it is the batch alone. What is counted
+    /// stands with the second, which is stored last.
+    ///
+    /// # Errors
+    /// When a body cannot be read or written anew.
+    pub fn halves(self) -> Result<Vec<Self>, StoreError> {
+        let Range { first, next } = self.range;
+        let Some((left, right)) =
+            Range::new(first, first + (next - first) / 2).zip(Range::new(first + (next - first) / 2, next))
+        else {
+            return Ok(vec![self]);
+        };
+        let part = |range: Range| -> Result<Vec<Insert>, StoreError> {
+            let parts = self.inserts.iter().map(|insert| rows_between(insert, range.first, range.next));
+            Ok(parts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        };
+        let (left_inserts, right_inserts) = (part(left)?, part(right)?);
+        let charged = self.charged / 2;
+        let half = Self {
+            range: left,
+            inserts: left_inserts,
+            counts: BatchCounts::default(),
+            rows: self.rows / 2,
+            records: 0,
+            charged,
+            since: self.since,
+        };
+        let rest = Self {
+            range: right,
+            inserts: right_inserts,
+            rows: self.rows - self.rows / 2,
+            charged: self.charged - charged,
+            ..self
+        };
+        Ok(vec![half, rest])
     }
 }

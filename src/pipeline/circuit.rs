@@ -70,7 +70,11 @@ mod tests {
 
     #[test]
     fn it_opens_only_when_more_than_the_share_of_a_window_is_refused() {
-        assert_eq!(opened_after(5, |record| record % 20 == 0, 100_000), None, "five in a hundred are not more than five");
+        assert_eq!(
+            opened_after(5, |record| record % 20 == 0, 100_000),
+            None,
+            "five in a hundred are not more than five"
+        );
         assert_eq!(opened_after(5, |record| record % 100 == 0, 100_000), None);
         assert!(opened_after(5, |record| record % 18 == 0, 100_000).is_some());
         assert!(opened_after(5, |record| record % 2 == 0, 100_000).is_some_and(|at| at <= WINDOW + 1));

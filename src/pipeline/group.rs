@@ -6,12 +6,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
 use rdkafka::{Offset, TopicPartitionList};
 use rustc_hash::FxHashSet;
 
+use super::batch::Batch;
 use super::crash_point::{CrashPoint, reach};
 use super::health::Part;
 use super::partitions::Partition;
@@ -20,8 +22,7 @@ use super::runner::{RunError, Runner};
 use crate::event::KafkaPosition;
 use crate::source::group::{GroupEvent, give_back, take_over};
 use crate::source::topic_id::{TopicIdError, topic_id};
-use crate::store::gap_rows::gap_insert;
-use crate::store::writer;
+use crate::store::{self, StoreError, gap_insert, writer};
 
 /// How long a revoked partition may take to settle.
 const RELEASE: Duration = Duration::from_secs(5);
@@ -90,7 +91,7 @@ impl Runner {
         Ok(())
     }
 
-    fn begin_assignment(&mut self, mut partitions: TopicPartitionList) {
+    fn begin_assignment(&mut self, partitions: TopicPartitionList) {
         if self.draining {
             // The group waits for an answer; nothing is read any more.
             self.assign(&partitions);
@@ -184,7 +185,13 @@ impl Runner {
             tracing::warn!(topic, partition = number, "the topic was created anew; it is read from its beginning");
         }
         if let Some(plan) = start.machine.to_reread() {
-            tracing::info!(topic, partition = number, first = plan.first, next = plan.next, "a plan was left unfinished; its range is read and stored again before anything new");
+            tracing::info!(
+                topic,
+                partition = number,
+                first = plan.first,
+                next = plan.next,
+                "a plan was left unfinished; its range is read and stored again before anything new"
+            );
             reach(CrashPoint::AssignedBeforeReplay);
         }
         let epoch = self.partitions.next_epoch();
@@ -206,29 +213,41 @@ impl Runner {
             );
             self.metrics.count_gap(gap.reason.as_str(), gap.range.next - gap.range.first);
         }
-        let inserts: Vec<_> = gaps.iter().map(|gap| gap_insert(&partition.place, gap)).collect();
+        let KafkaPosition { topic, topic_id, partition: number, .. } = partition.place.clone();
+        let rows = gaps.iter().map(|gap| store::Gap {
+            topic: Arc::clone(&topic),
+            topic_id: topic_id.clone(),
+            partition: number,
+            first: gap.range.first,
+            next: gap.range.next,
+            reason: gap.reason,
+        });
+        let inserts: Vec<_> = rows.filter_map(|gap| gap_insert(&gap).ok()).collect();
         if inserts.is_empty() {
             return;
         }
-        let stored = Arc::clone(&partition.gaps_under_way);
-        stored.store(true, std::sync::atomic::Ordering::Relaxed);
+        let under_way = Arc::clone(&partition.gaps_under_way);
+        under_way.store(true, Ordering::Relaxed);
         let (store, metrics) = (self.store.clone(), self.metrics.clone());
         self.runtime.spawn(async move {
             for insert in &inserts {
-                let mut counted = |error: &crate::store::StoreError, _: u32| metrics.insert_retried(error.code());
+                let mut counted = |error: &StoreError, _: u32| metrics.insert_retried(error.code());
                 if let Err(error) = writer::insert(&store, insert, &mut counted).await {
                     tracing::error!(%error, "a gap cannot be recorded; it is found again at the next start");
                     return;
                 }
             }
-            stored.store(false, std::sync::atomic::Ordering::Relaxed);
+            under_way.store(false, Ordering::Relaxed);
         });
     }
 
     fn begin_release(&mut self, partitions: TopicPartitionList, lost: bool) {
         reach(CrashPoint::RevokeBegun);
         if lost {
-            tracing::warn!(partitions = names(&partitions), "this member was thought dead; its partitions are with others now");
+            tracing::warn!(
+                partitions = names(&partitions),
+                "this member was thought dead; its partitions are with others now"
+            );
         }
         let mut epochs = Vec::new();
         for element in partitions.elements() {
@@ -238,7 +257,7 @@ impl Runner {
             if lost {
                 partition.abandon();
             } else {
-                partition.batch = super::batch::Batch::default();
+                partition.batch = Batch::default();
                 partition.parts.clear();
             }
             self.budget.refund(before - partition.charged());
@@ -256,9 +275,10 @@ impl Runner {
             let committing = going.epochs.iter().any(|epoch| self.membership.committing.contains(epoch));
             let settled = going.lost
                 || now >= going.deadline
-                || going.epochs.iter().all(|epoch| {
-                    self.partitions.of_epoch(*epoch).is_none_or(|partition| partition.is_at_rest())
-                });
+                || going
+                    .epochs
+                    .iter()
+                    .all(|epoch| self.partitions.of_epoch(*epoch).is_none_or(|partition| partition.is_at_rest()));
             if committing || !settled {
                 self.membership.going.push(going);
                 continue;
@@ -280,8 +300,9 @@ impl Runner {
 
     /// Begins a partition anew that lost its place in the log.
     fn restart(&mut self, topic: &Arc<str>, number: i32) {
-        let Some(partition) = self.partitions.get(topic, number) else { return };
-        if partition.releasing {
+        let is_going =
+            self.membership.going.iter().any(|going| going.partitions.find_partition(topic, number).is_some());
+        if is_going || self.partitions.get(topic, number).is_none() {
             return;
         }
         let mut asked = TopicPartitionList::new();

@@ -4,6 +4,8 @@
 //! ClickHouse confirms. That bounds memory to two batches a partition, and a slow store slows the reading.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::task::AbortHandle;
@@ -35,6 +37,8 @@ pub struct Partition {
     pub refused_commit: Option<(Commit, Instant)>,
     /// Since when progress is not known to Kafka.
     pub unsaved_since: Option<Instant>,
+    /// Whether a gap of it is being recorded: until then no progress is made, so that the gap is found again after a crash.
+    pub gaps_under_way: Arc<AtomicBool>,
     /// Whether it is paused at Kafka.
     pub paused: bool,
     /// Whether the group wants it back: nothing new is begun.
@@ -56,6 +60,7 @@ impl Partition {
             delivery: None,
             refused_commit: None,
             unsaved_since: None,
+            gaps_under_way: Arc::default(),
             paused: false,
             releasing: false,
         }
@@ -78,7 +83,7 @@ impl Partition {
     /// plan's end, once everything before it was read.
     #[must_use]
     pub fn sealable(&self) -> Option<i64> {
-        if !self.machine.takes_range() || self.releasing || !self.parts.is_empty() {
+        if !self.machine.takes_range() || self.releasing || !self.parts.is_empty() || self.records_gaps() {
             return None;
         }
         match self.machine.to_reread() {
@@ -92,6 +97,21 @@ impl Partition {
     #[must_use]
     pub fn takes(&self, offset: i64) -> bool {
         self.machine.to_reread().is_none_or(|plan| offset < plan.next)
+    }
+
+    /// Whether a gap of it is being recorded.
+    #[must_use]
+    pub fn records_gaps(&self) -> bool {
+        self.gaps_under_way.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing of it is under way that could still be brought to an end: all that was read is stored and saved, or
+    /// is left to the next owner by a plan or for lack of one.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let nothing_filled = self.batch.is_empty() || self.machine.to_reread().is_some();
+        let nothing_sent = self.delivery.is_none() && self.planned.is_none() && self.parts.is_empty();
+        nothing_filled && nothing_sent && (self.releasing && self.machine.is_delivering() || self.machine.is_settled())
     }
 
     /// Gives up everything that is under way: its next owner begins where Kafka knows it.
@@ -137,8 +157,7 @@ impl Partitions {
 
     /// The partition, when it is assigned.
     pub fn get(&mut self, topic: &str, number: i32) -> Option<&mut Partition> {
-        let is_it =
-            |partition: &Partition| partition.place.partition == number && *partition.place.topic == *topic;
+        let is_it = |partition: &Partition| partition.place.partition == number && *partition.place.topic == *topic;
         if !self.all.get(self.last).is_some_and(is_it) {
             self.last = self.all.iter().position(is_it)?;
         }
@@ -152,9 +171,10 @@ impl Partitions {
 
     /// Takes a partition out.
     pub fn remove(&mut self, topic: &str, number: i32) -> Option<Partition> {
-        let place = self.all.iter().position(|partition| {
-            partition.place.partition == number && *partition.place.topic == *topic
-        })?;
+        let place = self
+            .all
+            .iter()
+            .position(|partition| partition.place.partition == number && *partition.place.topic == *topic)?;
         Some(self.all.swap_remove(place))
     }
 

@@ -7,12 +7,13 @@ use rdkafka::consumer::Consumer;
 use super::batch::Sealed;
 use super::commits::{Answer, Request};
 use super::crash_point::{CrashPoint, reach};
+use super::dead_letter::refused_row;
 use super::deliveries::Report;
 use super::health::Part;
 use super::partitions::Partition;
-use super::plan::{Command, Commit, Gap, GapReason, Range};
+use super::plan::{Command, Commit, Gap, Range};
 use super::runner::{RunError, Runner};
-use crate::store::Remedy;
+use crate::store::{GapReason, Remedy, StoreError};
 use crate::telemetry::{Stage, with_causes};
 
 /// How long progress may be unknown to Kafka when no plan carries it.
@@ -89,7 +90,7 @@ impl Runner {
     }
 
     /// ClickHouse refuses one of the rows: the batch is delivered in halves, each planned anew, until the row is alone.
-    fn take_apart(&mut self, epoch: u64, sealed: Sealed, error: &crate::store::StoreError) -> Result<(), RunError> {
+    fn take_apart(&mut self, epoch: u64, sealed: Sealed, error: &StoreError) -> Result<(), RunError> {
         let Some(partition) = self.partitions.of_epoch(epoch) else { return Ok(()) };
         if let Err(error) = partition.machine.refused(sealed.range) {
             tracing::debug!(%error, "a report that nobody waits for");
@@ -105,7 +106,7 @@ impl Runner {
                 cause = with_causes(error),
                 "clickhouse refuses the row of one record; it becomes a dead letter"
             );
-            vec![sealed.refused_row(&partition.place, &self.steps.scrubber, error)?]
+            vec![refused_row(sealed, &partition.place, &self.steps.scrubber, error)?]
         };
         for part in parts.into_iter().rev() {
             partition.parts.push_front(part);
@@ -144,7 +145,7 @@ impl Runner {
             let idle = partition.unsaved_since.is_some_and(|since| now.duration_since(since) >= SAVE_AFTER);
             let last = self.draining || partition.releasing || self.circuit.is_open();
             if (idle || last)
-                && !partition.gaps_under_way
+                && !partition.records_gaps()
                 && let Some(commit) = partition.machine.save()
             {
                 self.request_commit(epoch, commit);

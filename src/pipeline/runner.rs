@@ -14,7 +14,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use thiserror::Error;
 
 use super::Steps;
-use super::batch::SealAt;
+use super::batch::{Batch, SealAt};
 use super::budget::Budget;
 use super::circuit::{Circuit, WINDOW};
 use super::commits::Committer;
@@ -30,7 +30,7 @@ use crate::source::group::EventConsumer;
 use crate::source::kafka::{headers, record_time};
 use crate::source::registry::RegistryFollower;
 use crate::store::StoreError;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Queue};
 
 /// Longest wait for a record before timers are looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -86,7 +86,6 @@ pub struct Setup {
 }
 
 /// The loop's state.
-#[derive(Debug)]
 pub struct Runner {
     pub(super) consumer: Arc<EventConsumer>,
     pub(super) steps: Steps,
@@ -106,6 +105,12 @@ pub struct Runner {
     registry: Option<RegistryFollower>,
     registry_looked_at: Instant,
     all_paused: bool,
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Runner").field("partitions", &self.partitions).finish_non_exhaustive()
+    }
 }
 
 impl Runner {
@@ -181,7 +186,9 @@ impl Runner {
                         return Ok(());
                     }
                 }
-                Err(error @ rdkafka::error::KafkaError::MessageConsumptionFatal(_)) => return Err(RunError::Kafka(error)),
+                Err(error @ rdkafka::error::KafkaError::MessageConsumptionFatal(_)) => {
+                    return Err(RunError::Kafka(error));
+                }
                 Err(error) => {
                     tracing::debug!(%error, "poll");
                     return Ok(());
@@ -193,8 +200,7 @@ impl Runner {
 
     /// Puts one record through the steps; `true` when the turn should end: its batch is full, or reading has to stop.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<bool, RunError> {
-        if self.draining || self.circuit.is_open() || self.membership.is_changing() {
-            self.membership.note_unread(message, &mut self.partitions);
+        if self.draining || self.circuit.is_open() {
             return Ok(true);
         }
         let offset = message.offset();
@@ -204,7 +210,13 @@ impl Runner {
         }
         if offset < partition.read_to {
             let (topic, number) = (Arc::clone(&partition.place.topic), partition.place.partition);
-            tracing::warn!(topic = &*topic, partition = number, offset, "kafka delivers earlier offsets again: the log was truncated or the topic created anew; finding out where to begin");
+            partition.releasing = true;
+            tracing::warn!(
+                topic = &*topic,
+                partition = number,
+                offset,
+                "kafka delivers earlier offsets again: the log was truncated or the topic created anew; finding out where to begin"
+            );
             self.membership.restart(topic, number);
             return Ok(true);
         }
@@ -244,6 +256,10 @@ impl Runner {
         );
         tracing::error!("{sentence}");
         self.health.fail(Part::Ingest, sentence);
+        for partition in self.partitions.iter_mut() {
+            self.budget.refund(partition.batch.charged());
+            partition.batch = Batch::default();
+        }
     }
 
     /// Pauses everything when memory or the circuit says so, resumes it afterwards; holds single partitions whose batch is full.
@@ -279,8 +295,9 @@ impl Runner {
     }
 
     fn report_queues(&self) {
-        self.metrics.set_budget_used(self.budget.used());
-        self.metrics.set_batches_under_way(self.partitions.iter().filter(|partition| partition.delivery.is_some()).count());
+        self.metrics.set_memory(self.budget.used());
+        let under_way = self.partitions.iter().filter(|partition| partition.delivery.is_some()).count();
+        self.metrics.queue_depth(Queue::Batches).set(i64::try_from(under_way).unwrap_or(i64::MAX));
         self.metrics.set_flush_interval(self.pace.interval(self.active()));
     }
 
@@ -295,7 +312,7 @@ impl Runner {
         loop {
             self.turn()?;
             let unsettled = self.partitions.iter().filter(|partition| !partition.is_at_rest()).count();
-            if unsettled == 0 || self.circuit.is_open() && self.active() == 0 {
+            if unsettled == 0 {
                 return Ok(());
             }
             if Instant::now() >= deadline {

@@ -9,6 +9,8 @@ pub enum Remedy {
     Retry,
     /// Nothing helps but a person: stop this partition and say so.
     Halt,
+    /// One of the rows is at fault.
+    Bisect,
 }
 
 /// A failed exchange with ClickHouse.

@@ -7,6 +7,7 @@ pub mod body;
 pub mod client;
 pub mod column;
 pub mod dead_letter_rows;
+pub mod delivery;
 pub mod engine;
 pub mod error;
 pub mod event_rows;

@@ -124,6 +124,7 @@ label_set! {
     PartitionLabel { topic: Arc<str>, partition: i32 }
     StageLabel { stage: Stage }
     RetryLabel { class: &'static str }
+    ReasonLabel { reason: &'static str }
     QueueLabel { queue: Queue }
     RequestLabels { route: Arc<str>, status: u16 }
     RouteLabel { route: Arc<str> }

@@ -84,8 +84,7 @@ mod tests {
         ] {
             let text = encode(commit, topic_id);
             assert!(text.len() < 100, "{text}");
-            let expected =
-                Found::Ours { plan: commit.plan, schema: ROW_SCHEMA, topic_id: topic_id.map(str::to_owned) };
+            let expected = Found::Ours { plan: commit.plan, schema: ROW_SCHEMA, topic_id: topic_id.map(str::to_owned) };
             assert_eq!(decode(commit.offset, &text), expected);
         }
     }

@@ -24,7 +24,7 @@ pub mod metadata;
 mod start;
 
 pub use machine::{Command, Commit, Machine, Mode, OutOfTurn};
-pub use start::{Gap, GapReason, Position, Start, Watermarks};
+pub use start::{Gap, Position, Start, Watermarks};
 
 /// A range of offsets of one partition: `first` up to, not including, `next`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,6 +5,7 @@
 
 use super::metadata::Found;
 use super::{Machine, Range};
+use crate::store::GapReason;
 
 /// The ends of a partition's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,26 +23,6 @@ pub struct Position {
     pub offset: i64,
     /// What stands beside it.
     pub found: Found,
-}
-
-/// Why offsets are missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GapReason {
-    /// Retention deleted the records before they were read.
-    Retention,
-    /// The log ends before an offset that was read: records were lost with a leader that was not in sync.
-    LogTruncated,
-}
-
-impl GapReason {
-    /// The value of `ingest_gaps.reason`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Retention => "retention",
-            Self::LogTruncated => "log_truncated",
-        }
-    }
 }
 
 /// Offsets that nobody can read any more.
@@ -132,9 +113,10 @@ impl Start {
 
 #[cfg(test)]
 mod tests {
-    use super::{Gap, GapReason, Position, Start, Watermarks};
+    use super::{Gap, Position, Start, Watermarks};
     use crate::pipeline::plan::Range;
     use crate::pipeline::plan::metadata::Found;
+    use crate::store::GapReason;
 
     const LOG: Watermarks = Watermarks { low: 100, high: 200 };
     const ID: &str = "zs3WIGjSRjyjZFyBGHKaZA";
