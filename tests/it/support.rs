@@ -262,6 +262,13 @@ impl Running {
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
 
+    /// Asks it to stop and fails with its log when it does not end well.
+    pub fn stop_well(self) {
+        let log = self.log.clone();
+        let code = self.stop();
+        assert_eq!(code, 0, "{}", std::fs::read_to_string(log).unwrap_or_default());
+    }
+
     /// Kills it without a chance to do anything.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
