@@ -40,6 +40,8 @@ enum Waits {
 
 pub struct Slot {
     name: &'static str,
+    /// Whether its next processes are one static member of the group (KIP-345): partitions wait for it while it restarts.
+    pub is_static: bool,
     process: Running,
     fault: Option<ConsumerFault>,
     /// What is to come after this fault, in this slot.
@@ -50,9 +52,10 @@ pub struct Slot {
 impl Slot {
     /// Starts the first process, which nothing will happen to.
     pub fn new(name: &'static str, stage: &Stage) -> Self {
-        let process = start(stage, name, None);
+        let process = start(stage, name, None, false);
         Self {
             name,
+            is_static: false,
             process,
             fault: None,
             chain: Vec::new(),
@@ -190,19 +193,19 @@ impl Slot {
             self.chain = next().unwrap_or_default();
         }
         self.fault = (!self.chain.is_empty()).then(|| self.chain.remove(0));
-        self.process = start(stage, self.name, self.fault);
+        self.process = start(stage, self.name, self.fault, self.is_static);
         self.waits = Waits::Assignment { until: Instant::now() + ASSIGNED };
     }
 }
 
-fn start(stage: &Stage, name: &str, fault: Option<ConsumerFault>) -> Running {
+fn start(stage: &Stage, name: &str, fault: Option<ConsumerFault>, is_static: bool) -> Running {
     let crash_at = match fault {
         Some(ConsumerFault::CrashAt(point, nth)) => format!("{}:{nth}", point.name()),
         Some(ConsumerFault::FreezeAt(point, nth)) => format!("{}:{nth}:stop", point.name()),
         _ => String::new(),
     };
-    let client = format!("consumer {name}");
-    stage.start(&["consume"], &[("GATETRAIL_CRASH_AT", &crash_at), ("OTEL_SERVICE_NAME", &client)])
+    let instance = if is_static { name } else { "" };
+    stage.start(&["consume"], &[("GATETRAIL_CRASH_AT", &crash_at), ("GATETRAIL_KAFKA_GROUP_INSTANCE_ID", instance)])
 }
 
 fn needs_arming(fault: ConsumerFault) -> bool {

@@ -72,6 +72,8 @@ impl Run {
         while !self.deck.is_empty() {
             self.deal_until(next_check);
             self.check();
+            // In every other stretch the two consumers are static members.
+            self.slots.iter_mut().for_each(|slot| slot.is_static = !slot.is_static);
             next_check = self.report.faults() + CHECK_EVERY;
         }
         self.leave();

@@ -169,7 +169,7 @@ fn record(partition: u64, offset: u64) -> String {
         return format!("{{not json {partition}-{offset}");
     }
     // Calls and other steps lie in different parts of the table, so that one insert makes two parts.
-    let kind = if offset % 3 == 0 { "mcp.auth.refresh" } else { "mcp.call.completed" };
+    let kind = if offset.is_multiple_of(3) { "mcp.auth.refresh" } else { "mcp.call.completed" };
     json!({
         "specversion": "1.0", "id": format!("{partition}-{offset}"), "source": "//gateway/chaos", "type": kind,
         "time": now_minus(0),
