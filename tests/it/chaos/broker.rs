@@ -11,6 +11,8 @@ use super::report::Report;
 enum Waits {
     /// Up; the next fault comes then.
     Next(Instant),
+    /// Frozen until then.
+    Thaw(Instant),
     /// Dead until then.
     Restart(Instant),
     /// Started, not serving yet.
@@ -62,13 +64,31 @@ impl Broker {
                 self.waits = Waits::Restart(now);
             }
             Waits::Next(at) if now >= at => {
-                if let Some(BrokerFault::Kill(down)) = next() {
-                    self.engine.kill();
-                    report.done(format!("broker killed, down for {down} ms"), "broker:kill");
-                    self.waits = Waits::Restart(now + Duration::from_millis(down));
+                if let Some(fault) = next() {
+                    self.waits = self.begin(fault, report);
                 }
             }
-            Waits::Next(_) | Waits::Restart(_) => {}
+            Waits::Thaw(at) if now >= at => {
+                self.engine.thaw();
+                self.waits = Waits::Ready(now);
+            }
+            Waits::Next(_) | Waits::Thaw(_) | Waits::Restart(_) => {}
+        }
+    }
+
+    fn begin(&mut self, fault: BrokerFault, report: &mut Report) -> Waits {
+        let after = |millis| Instant::now() + Duration::from_millis(millis);
+        match fault {
+            BrokerFault::Kill(down) => {
+                self.engine.kill();
+                report.done(format!("broker killed, down for {down} ms"), "broker:kill");
+                Waits::Restart(after(down))
+            }
+            BrokerFault::Freeze(millis) => {
+                self.engine.freeze();
+                report.done(format!("broker frozen for {millis} ms"), "broker:freeze");
+                Waits::Thaw(after(millis))
+            }
         }
     }
 }

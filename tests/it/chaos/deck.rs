@@ -38,6 +38,8 @@ pub enum StoreFault {
 pub enum BrokerFault {
     /// SIGKILL, down for this many milliseconds.
     Kill(u64),
+    /// SIGSTOP for this many milliseconds: afterwards it may believe that every member was silent.
+    Freeze(u64),
 }
 
 /// What happens to the group.
@@ -88,8 +90,28 @@ impl Deck {
         let mut deck = Self::default();
         while deck.len() < faults {
             deck.add_hand(&mut dice);
+            deck.keep_wanted();
         }
         deck
+    }
+
+    /// `ACTORS=consumers,clickhouse,broker,group` leaves the others in peace, for whoever looks for the cause of a failure.
+    fn keep_wanted(&mut self) {
+        let Ok(wanted) = std::env::var("ACTORS") else { return };
+        let wants = |actor: &str| wanted.is_empty() || wanted.split(',').any(|name| name == actor);
+        if !wants("consumers") {
+            self.consumers.clear();
+        }
+        if !wants("clickhouse") {
+            self.store.clear();
+        }
+        if !wants("broker") {
+            self.broker.clear();
+        }
+        if !wants("group") {
+            self.group.clear();
+        }
+        assert!(!self.is_empty(), "ACTORS={wanted}: there are consumers, clickhouse, broker, group");
     }
 
     pub fn is_empty(&self) -> bool {
@@ -146,7 +168,9 @@ impl Deck {
         dice.shuffle(&mut group);
         self.consumers.extend(consumers);
         self.store.extend(store);
-        self.broker.extend([(); 2].map(|()| BrokerFault::Kill(dice.between(0, 1_500))));
+        self.broker.push_back(BrokerFault::Kill(dice.between(0, 1_500)));
+        self.broker.push_back(BrokerFault::Freeze(dice.between(1_000, 12_000)));
+        self.broker.push_back(BrokerFault::Kill(dice.between(0, 1_500)));
         self.group.extend(group);
     }
 }
