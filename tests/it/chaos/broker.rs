@@ -52,7 +52,7 @@ impl Broker {
             Waits::Ready(since) => {
                 if self.engine.is_ready() {
                     // The group finds together again in the meantime, so that other faults meet work.
-                    self.waits = Waits::Next(now + Duration::from_millis(dice.between(8_000, 20_000)));
+                    self.waits = Waits::Next(now + Duration::from_millis(dice.between(12_000, 25_000)));
                 } else if self.engine.ended().is_some() || now > since + Duration::from_secs(60) {
                     report.wrong(format!("kafka does not start:\n{}", self.engine.log_text()));
                     self.engine.kill();

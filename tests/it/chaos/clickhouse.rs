@@ -120,7 +120,7 @@ impl Clickhouse {
 
     /// An EIO at the next part of `events`, when nothing else is under way.
     pub fn provoke(&mut self, stage: &Stage) {
-        if let Waits::Next(_) = self.waits {
+        if matches!(self.waits, Waits::Next(at) if Instant::now() >= at) {
             self.arm("eio", "events", 1, stage);
             self.waits = Waits::Rename(StoreFault::ErrorAtRename("events", 1), Instant::now() + REACHED);
         }

@@ -10,7 +10,7 @@ use super::report::Report;
 use crate::support::{Running, Stage};
 
 /// How long a consumer may take to be given partitions: a dead member is missed for a session first.
-const ASSIGNED: Duration = Duration::from_secs(30);
+const ASSIGNED: Duration = Duration::from_secs(45);
 /// How long it may take to reach the point where it crashes, once it has partitions.
 const REACHED: Duration = Duration::from_secs(25);
 /// Longer than the session of 6 s, so that others take over from the frozen one.
@@ -83,6 +83,16 @@ impl Slot {
     /// Asks the process to stop: its exit code.
     pub fn stop(self) -> i32 {
         self.process.stop()
+    }
+
+    /// Engines are away: what the slot waits for may take its full time again.
+    pub fn postpone(&mut self) {
+        let now = Instant::now();
+        match &mut self.waits {
+            Waits::Assignment { until } => *until = now + ASSIGNED,
+            Waits::Point { until } => *until = now + REACHED,
+            _ => {}
+        }
     }
 
     /// Looks what has happened and does what is due. `next` gives the next chain of faults.

@@ -115,6 +115,9 @@ impl Run {
     fn tick(&mut self, dealing: bool) {
         let Self { slots, third, stage, clickhouse, broker, deck, dice, report, .. } = self;
         for slot in slots.iter_mut() {
+            if !broker.is_calm() {
+                slot.postpone();
+            }
             slot.tick(stage, &mut || if dealing { deck.consumers.pop_front() } else { None }, report);
         }
         let awaits =
