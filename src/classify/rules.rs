@@ -2,6 +2,10 @@
 //!
 //! The order of the file is the precedence: the first rule that fires decides. Regexes of all rules go into one set.
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::bytes::SetMatches;
 use rustc_hash::FxHashMap;
 
 use super::class::{Class, Confidence, WhoActs};
@@ -46,6 +50,19 @@ pub struct Rules {
     without_text: Vec<u64>,
     /// For each pattern the rules that cannot fire without one of their patterns.
     by_pattern: Vec<Vec<usize>>,
+    /// What matches where there is no text.
+    no_text: Matched,
+}
+
+/// What one text matched.
+#[derive(Debug)]
+pub struct Matched {
+    /// The patterns.
+    pub patterns: SetMatches,
+    /// The rules that may fire, as bits.
+    candidates: Vec<u64>,
+    /// A pattern and where it matched; the rule that fires for a text is mostly the same, so one is enough.
+    span: OnceLock<(usize, Option<Range<usize>>)>,
 }
 
 /// One fault of a rules file.
@@ -106,6 +123,7 @@ impl Rules {
                 }
             }
         }
+        let no_text = matched(&read.patterns, &without_text, &by_pattern, "");
         Ok(Self {
             version: read.version,
             rules: read.rules,
@@ -113,18 +131,42 @@ impl Rules {
             who_acts: read.who_acts,
             without_text,
             by_pattern,
+            no_text,
         })
     }
 
-    /// The rules that may fire when these patterns matched, in the order of the file.
-    pub fn candidates(&self, matched: impl Iterator<Item = usize>) -> impl Iterator<Item = &Rule> {
-        let mut bits = self.without_text.clone();
-        for pattern in matched {
-            for rule in self.by_pattern.get(pattern).into_iter().flatten() {
-                set_bit(&mut bits, *rule);
-            }
-        }
-        self.rules.iter().enumerate().filter(move |(number, _)| is_bit_set(&bits, *number)).map(|(_, rule)| rule)
+    /// What `text` matches.
+    #[must_use]
+    pub fn matched(&self, text: &str) -> Matched {
+        matched(&self.patterns, &self.without_text, &self.by_pattern, text)
+    }
+
+    /// What matches where there is no text.
+    #[must_use]
+    pub fn no_text(&self) -> &Matched {
+        &self.no_text
+    }
+
+    /// The rules that may fire for a text, in the order of the file.
+    pub fn candidates<'r>(&'r self, matched: &Matched) -> impl Iterator<Item = &'r Rule> {
+        let places = matched.candidates.iter().zip((0..).step_by(64)).flat_map(|(word, first)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then_some(left.trailing_zeros())?;
+                left &= left - 1;
+                Some(first + bit as usize)
+            })
+        });
+        places.filter_map(|place: usize| self.rules.get(place))
+    }
+
+    /// The span of `text` that a pattern matches.
+    #[must_use]
+    pub fn span<'t>(&self, matched: &Matched, pattern: usize, text: &'t str) -> Option<&'t str> {
+        let find = || self.patterns.span(pattern, text);
+        let (known, span) = matched.span.get_or_init(|| (pattern, find()));
+        let span = if *known == pattern { span.clone() } else { find() };
+        text.get(span?)
     }
 
     /// Who has to act: what the rule says, else what the file says for the class and hop.
@@ -145,14 +187,19 @@ pub fn needed_patterns(condition: &Condition) -> Option<&[usize]> {
     }
 }
 
+fn matched(patterns: &Patterns, without_text: &[u64], by_pattern: &[Vec<usize>], text: &str) -> Matched {
+    let patterns = patterns.matches(text);
+    let mut candidates = without_text.to_vec();
+    for rule in patterns.iter().filter_map(|pattern| by_pattern.get(pattern)).flatten() {
+        set_bit(&mut candidates, *rule);
+    }
+    Matched { patterns, candidates, span: OnceLock::new() }
+}
+
 fn set_bit(bits: &mut [u64], number: usize) {
     if let Some(word) = bits.get_mut(number / 64) {
         *word |= 1 << (number % 64);
     }
-}
-
-fn is_bit_set(bits: &[u64], number: usize) -> bool {
-    bits.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
 }
 
 /// Every hop an event can be about, `unknown` included.

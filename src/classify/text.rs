@@ -3,6 +3,8 @@
 //! Patterns see the unwrapped, single-spaced text, ignore the case of ASCII letters, and are linear-time by
 //! construction (no look-around, no back-references).
 
+use std::ops::Range;
+
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder, SetMatches};
 use rustc_hash::FxHashMap;
 
@@ -88,13 +90,13 @@ impl Patterns {
         self.set.matches(text.as_bytes())
     }
 
-    /// The span that a pattern matches; longer ones are cut, they are evidence for a reader.
+    /// Where a pattern matches; a longer span is cut, it is evidence for a reader.
     #[must_use]
-    pub fn span<'t>(&self, number: usize, text: &'t str) -> Option<&'t str> {
+    pub fn span(&self, number: usize, text: &str) -> Option<Range<usize>> {
         const LONGEST_SPAN: usize = 160;
         let found = self.compiled.get(number)?.find(text.as_bytes())?;
         let start = text.floor_char_boundary(found.start());
         let end = text.floor_char_boundary(found.end().min(start + LONGEST_SPAN));
-        text.get(start..end)
+        Some(start..end)
     }
 }
