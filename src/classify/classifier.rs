@@ -19,6 +19,7 @@ use super::condition::Case;
 use super::facts::{Facts, Step, facts_of};
 use super::reading::Readings;
 use super::rules::{Matched, Rule, Rules, RulesError, needed_patterns};
+use super::text::Patterns;
 use super::verdict::Verdict;
 use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 
@@ -77,6 +78,12 @@ impl Classifier {
         &self.rules.rules
     }
 
+    /// The patterns of all rules.
+    #[must_use]
+    pub fn patterns(&self) -> &Patterns {
+        &self.rules.patterns
+    }
+
     /// What failed, on which hop, who has to act, and why we say so.
     #[must_use]
     pub fn classify<'r, 'e>(&'r self, event: &'e Event<'_>) -> Verdict<'r, 'e> {
@@ -123,7 +130,7 @@ impl Classifier {
         let mut evidence = Vec::new();
         rule.when.add_evidence(case, &mut evidence);
         let first_pattern = needed_patterns(&rule.when)
-            .and_then(|patterns| patterns.iter().find(|pattern| case.matched.matched(**pattern)));
+            .and_then(|patterns| patterns.iter().find(|pattern| case.matched.contains(**pattern)));
         if let Some(span) = first_pattern.and_then(|pattern| self.rules.span(matched, *pattern, case.text)) {
             evidence.push((column_of_text(case.event, span), Cow::Owned(span.to_owned())));
         }

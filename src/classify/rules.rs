@@ -1,17 +1,16 @@
 //! The rules file: what a rule is, loading with every fault named at once, and the index that avoids a scan.
 //!
-//! The order of the file is the precedence: the first rule that fires decides. Regexes of all rules go into one set.
+//! The order of the file is the precedence: the first rule that fires decides.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::bytes::SetMatches;
 use rustc_hash::FxHashMap;
 
 use super::class::{Class, Confidence, WhoActs};
 use super::condition::Condition;
 use super::parse::Reader;
-use super::text::Patterns;
+use super::text::{Numbers, Patterns};
 use crate::event::Hop;
 use crate::event::vocabulary::ClosedEnum;
 
@@ -46,8 +45,8 @@ pub struct Rules {
     /// Every pattern of every rule.
     pub patterns: Patterns,
     who_acts: FxHashMap<(Class, Hop), WhoActs>,
-    /// Rules that can fire without any text, as bits.
-    without_text: Vec<u64>,
+    /// Rules that can fire without any text.
+    without_text: Numbers,
     /// For each pattern the rules that cannot fire without one of their patterns.
     by_pattern: Vec<Vec<usize>>,
     /// What matches where there is no text.
@@ -58,9 +57,9 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Matched {
     /// The patterns.
-    pub patterns: SetMatches,
-    /// The rules that may fire, as bits.
-    candidates: Vec<u64>,
+    pub patterns: Numbers,
+    /// The rules that may fire.
+    candidates: Numbers,
     /// A pattern and where it matched; the rule that fires for a text is mostly the same, so one is enough.
     span: OnceLock<(usize, Option<Range<usize>>)>,
 }
@@ -109,11 +108,11 @@ impl Rules {
             reader.read_file(name, content);
         }
         let read = reader.finish()?;
-        let mut without_text = vec![0_u64; read.rules.len().div_ceil(64)];
+        let mut without_text = Numbers::none(read.rules.len());
         let mut by_pattern = vec![Vec::new(); read.patterns.len()];
         for (number, rule) in read.rules.iter().enumerate() {
             match needed_patterns(&rule.when) {
-                None => set_bit(&mut without_text, number),
+                None => without_text.insert(number),
                 Some(patterns) => {
                     for pattern in patterns {
                         if let Some(rules) = by_pattern.get_mut(*pattern) {
@@ -149,15 +148,7 @@ impl Rules {
 
     /// The rules that may fire for a text, in the order of the file.
     pub fn candidates<'r>(&'r self, matched: &Matched) -> impl Iterator<Item = &'r Rule> {
-        let places = matched.candidates.iter().zip((0..).step_by(64)).flat_map(|(word, first)| {
-            let mut left = *word;
-            std::iter::from_fn(move || {
-                let bit = (left != 0).then_some(left.trailing_zeros())?;
-                left &= left - 1;
-                Some(first + bit as usize)
-            })
-        });
-        places.filter_map(|place: usize| self.rules.get(place))
+        matched.candidates.iter().filter_map(|place| self.rules.get(place))
     }
 
     /// The span of `text` that a pattern matches.
@@ -187,19 +178,13 @@ pub fn needed_patterns(condition: &Condition) -> Option<&[usize]> {
     }
 }
 
-fn matched(patterns: &Patterns, without_text: &[u64], by_pattern: &[Vec<usize>], text: &str) -> Matched {
+fn matched(patterns: &Patterns, without_text: &Numbers, by_pattern: &[Vec<usize>], text: &str) -> Matched {
     let patterns = patterns.matches(text);
-    let mut candidates = without_text.to_vec();
+    let mut candidates = without_text.clone();
     for rule in patterns.iter().filter_map(|pattern| by_pattern.get(pattern)).flatten() {
-        set_bit(&mut candidates, *rule);
+        candidates.insert(*rule);
     }
     Matched { patterns, candidates, span: OnceLock::new() }
-}
-
-fn set_bit(bits: &mut [u64], number: usize) {
-    if let Some(word) = bits.get_mut(number / 64) {
-        *word |= 1 << (number % 64);
-    }
 }
 
 /// Every hop an event can be about, `unknown` included.
