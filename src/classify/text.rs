@@ -1,4 +1,4 @@
-//! The patterns of all rules, asked about a text: each one only when the text holds something it requires.
+//! The patterns of all rules, asked about a text: each one only when the text holds what it requires.
 //!
 //! Patterns see the unwrapped, single-spaced text, ignore the case of ASCII letters, and are linear-time by construction
 //! (no look-around, no back-references). One automaton of all of them was measured to be forty times slower on texts
@@ -9,7 +9,7 @@ use std::ops::Range;
 use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
 
-use super::required::{SHORTEST, required_texts};
+use super::required::{OneOf, SHORTEST, required_texts};
 
 /// The patterns while they are collected.
 #[derive(Debug, Default)]
@@ -41,14 +41,10 @@ impl PatternList {
     #[must_use]
     pub fn finish(self) -> Patterns {
         let mut required = RequiredTexts::default();
-        let mut always = Numbers::none(self.expressions.len());
         for (number, expression) in self.expressions.iter().enumerate() {
-            match required_texts(expression) {
-                Some(texts) => texts.into_iter().for_each(|text| required.add(text, number)),
-                None => always.insert(number),
-            }
+            required.add(number, required_texts(expression));
         }
-        Patterns { expressions: self.expressions, compiled: self.compiled, required, always }
+        Patterns { expressions: self.expressions, compiled: self.compiled, required }
     }
 }
 
@@ -98,29 +94,51 @@ impl Numbers {
     }
 }
 
+/// A text and the list of a pattern that it stands in.
+#[derive(Debug)]
+struct RequiredText {
+    text: Box<[u8]>,
+    pattern: usize,
+    /// One bit for each list of the pattern.
+    list: u8,
+}
+
 /// Texts that patterns require, by their first letters.
 #[derive(Debug, Default)]
 struct RequiredTexts {
-    by_first: FxHashMap<[u8; SHORTEST], Vec<(Box<[u8]>, usize)>>,
+    by_first: FxHashMap<[u8; SHORTEST], Vec<RequiredText>>,
+    /// The lists of each pattern, as bits; none when it cannot be told what the pattern requires.
+    lists: Vec<u8>,
 }
 
 impl RequiredTexts {
-    fn add(&mut self, text: String, pattern: usize) {
-        if let Some(first) = text.as_bytes().first_chunk() {
-            self.by_first.entry(*first).or_default().push((text.into_bytes().into_boxed_slice(), pattern));
+    /// Adds the lists of the next pattern; eight are as telling as more.
+    fn add(&mut self, pattern: usize, required: Vec<OneOf>) {
+        let mut lists = 0;
+        for (bit, texts) in (0..u8::BITS).zip(required) {
+            let list = 1 << bit;
+            lists |= list;
+            for text in texts {
+                if let Some(first) = text.as_bytes().first_chunk() {
+                    let text = RequiredText { text: text.as_bytes().into(), pattern, list };
+                    self.by_first.entry(*first).or_default().push(text);
+                }
+            }
         }
+        self.lists.push(lists);
     }
 
-    /// Calls `visit` with each pattern that requires a text which stands in `text`, given in lower case.
-    fn each_pattern(&self, text: &[u8], mut visit: impl FnMut(usize)) {
+    /// The patterns of which every list has a text that stands in `text`, given in lower case.
+    fn patterns_for(&self, text: &[u8]) -> impl Iterator<Item = usize> {
+        let mut missing = self.lists.clone();
         for (start, first) in text.windows(SHORTEST).enumerate() {
-            let Some(same_start) = <[u8; SHORTEST]>::try_from(first).ok().and_then(|first| self.by_first.get(&first))
-            else {
-                continue;
-            };
-            let rest = &text[start..];
-            same_start.iter().filter(|(required, _)| rest.starts_with(required)).for_each(|(_, number)| visit(*number));
+            let first = <[u8; SHORTEST]>::try_from(first).ok();
+            let Some(same_start) = first.and_then(|first| self.by_first.get(&first)) else { continue };
+            for required in same_start.iter().filter(|required| text[start..].starts_with(&required.text)) {
+                missing[required.pattern] &= !required.list;
+            }
         }
+        missing.into_iter().enumerate().filter(|(_, missing)| *missing == 0).map(|(pattern, _)| pattern)
     }
 }
 
@@ -130,8 +148,6 @@ pub struct Patterns {
     expressions: Vec<String>,
     compiled: Vec<Regex>,
     required: RequiredTexts,
-    /// Patterns of which it cannot be told what they require.
-    always: Numbers,
 }
 
 impl Patterns {
@@ -155,11 +171,9 @@ impl Patterns {
     /// Which patterns match.
     #[must_use]
     pub fn matches(&self, text: &str) -> Numbers {
-        let mut candidates = self.always.clone();
-        self.required.each_pattern(text.to_ascii_lowercase().as_bytes(), |number| candidates.insert(number));
         let mut matched = Numbers::none(self.len());
-        candidates
-            .iter()
+        self.required
+            .patterns_for(text.to_ascii_lowercase().as_bytes())
             .filter(|number| self.compiled.get(*number).is_some_and(|pattern| pattern.is_match(text.as_bytes())))
             .for_each(|number| matched.insert(number));
         matched

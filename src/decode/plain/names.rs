@@ -160,7 +160,10 @@ static TABLE: [u8; PLACES] = {
 /// Where a name is looked for first: the upper bits of a product (Knuth's multiplicative hashing, golden ratio).
 const fn place_of(group: Group, head: u64, length: usize) -> usize {
     let mixed = head ^ ((length as u64) << 59) ^ ((group.0 as u64) << 50);
-    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACES.trailing_zeros())) as usize
+    let upper = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACES.trailing_zeros());
+    #[expect(clippy::cast_possible_truncation, reason = "the upper bits are below PLACES")]
+    let place = upper as usize;
+    place
 }
 
 /// What `key` stands for in the object of `group`; `None` when the contract has no such member.
