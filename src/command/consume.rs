@@ -39,7 +39,7 @@ const RECONNECT_MEMORY: usize = 100_000;
 /// # Errors
 /// When Kafka or ClickHouse cannot be reached at the start, or the schema is not the one this binary knows.
 pub async fn run(config: &Config) -> anyhow::Result<Exit> {
-    let store = connect_database(&config.clickhouse);
+    let store = connect_database(&config.clickhouse)?;
     verify(&store, &config.clickhouse.database).await?;
     let metrics = Metrics::new(Role::Consume, Clock);
     let consumer = Arc::new(subscribe(&config.kafka, metrics.clone())?);

@@ -7,14 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rdkafka::client::ClientContext;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::client::{ClientContext, OAuthToken};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::statistics::Statistics;
 use thiserror::Error;
 
+use super::client::{client_with, sign_in};
+use super::fault::KafkaFault;
+use super::oauth::{TokenError, Tokens};
 use crate::config;
 use crate::event::RecordTime;
 use crate::telemetry::Metrics;
@@ -26,8 +29,8 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Error)]
 pub enum SourceError {
     /// The client could not be made from the settings.
-    #[error("the kafka client cannot be set up from these settings")]
-    Setup(#[source] KafkaError),
+    #[error("the kafka client cannot be set up from these settings: {0}")]
+    Setup(KafkaError),
     /// No broker answered.
     #[error("kafka at {brokers} does not answer")]
     Unreachable {
@@ -35,6 +38,31 @@ pub enum SourceError {
         brokers: String,
         /// What librdkafka reported.
         source: KafkaError,
+    },
+    /// No broker answered, and librdkafka told why.
+    #[error("kafka at {brokers} does not answer: {reason}")]
+    Silent {
+        /// Bootstrap servers.
+        brokers: String,
+        /// What librdkafka reported.
+        reason: String,
+    },
+    /// A broker is there, and cannot be worked with.
+    #[error("kafka at {broker}: {fault}")]
+    Refused {
+        /// `host:port`.
+        broker: String,
+        /// What is wrong.
+        fault: KafkaFault,
+    },
+    /// There is no token to sign in with.
+    #[error("kafka cannot be signed in to: {0}")]
+    Token(#[from] TokenError),
+    /// The broker does not let this user see the topic.
+    #[error("kafka does not allow this user to read the topic `{topic}`: it needs the rights Describe and Read")]
+    TopicDenied {
+        /// Its name.
+        topic: String,
     },
     /// A topic does not exist.
     #[error("the topic `{topic}` does not exist: create it, or run `gatetrail migrate --topics`")]
@@ -45,12 +73,22 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether Kafka is away, or there and cannot be worked with.
+    #[must_use]
+    pub fn is_connection(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Silent { .. } | Self::Refused { .. } | Self::Token(_) => true,
+            Self::Setup(_) | Self::TopicDenied { .. } | Self::MissingTopic { .. } => false,
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::Setup(_) => "kafka_setup",
-            Self::Unreachable { .. } => "kafka_unreachable",
+            Self::Unreachable { .. } | Self::Silent { .. } => "kafka_unreachable",
+            Self::Refused { .. } | Self::Token(_) | Self::TopicDenied { .. } => "kafka_refused",
             Self::MissingTopic { .. } => "kafka_missing_topic",
         }
     }
@@ -62,6 +100,8 @@ pub struct Callbacks {
     metrics: Metrics,
     revoked: Mutex<Vec<i32>>,
     unreachable: AtomicBool,
+    tokens: Tokens,
+    security: config::KafkaSecurity,
 }
 
 impl Callbacks {
@@ -95,12 +135,25 @@ impl ClientContext for Callbacks {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        let fault = error.rdkafka_error_code().and_then(|code| KafkaFault::of(code, reason, &self.security));
+        if let Some(fault) = fault
+            && !self.unreachable.swap(true, Ordering::Relaxed)
+        {
+            tracing::error!("kafka cannot be worked with, and is tried again until it can: {fault}");
+            return;
+        }
         let away = matches!(error.rdkafka_error_code(), Some(rdkafka::types::RDKafkaErrorCode::AllBrokersDown));
         if away && !self.unreachable.swap(true, Ordering::Relaxed) {
             tracing::warn!("kafka does not answer, waiting for it: {reason}");
         } else {
             tracing::debug!(%error, reason, "kafka");
         }
+    }
+
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.tokens.generate()
     }
 
     fn stats(&self, statistics: Statistics) {
@@ -152,34 +205,29 @@ pub type EventConsumer = BaseConsumer<Callbacks>;
 /// # Errors
 /// [`SourceError::Setup`].
 pub fn subscribe(settings: &config::Kafka, metrics: Metrics) -> Result<EventConsumer, SourceError> {
-    let callbacks = Callbacks { metrics, revoked: Mutex::default(), unreachable: AtomicBool::new(false) };
-    let consumer: EventConsumer = client(settings)
+    let callbacks = Callbacks {
+        metrics,
+        revoked: Mutex::default(),
+        unreachable: AtomicBool::new(false),
+        tokens: Tokens::of(settings),
+        security: settings.security.clone(),
+    };
+    let usual = [("session.timeout.ms", "6000"), ("fetch.wait.max.ms", "100")];
+    let consumer: EventConsumer = client_with(settings, &usual)
         .set("group.id", &settings.group)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         // A new group starts at the beginning: an audit trail has no business skipping what is there.
         .set("auto.offset.reset", "earliest")
         .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", "6000")
         .set("statistics.interval.ms", "5000")
         .set("queued.max.messages.kbytes", "65536")
-        .set("fetch.wait.max.ms", "100")
         .create_with_context(callbacks)
         .map_err(SourceError::Setup)?;
     let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
+    sign_in(consumer.client(), &consumer.context().tokens)?;
     consumer.subscribe(&topics).map_err(SourceError::Setup)?;
     Ok(consumer)
-}
-
-/// What every Kafka client of ours has in common.
-#[must_use]
-pub fn client(settings: &config::Kafka) -> ClientConfig {
-    let mut client = ClientConfig::new();
-    client
-        .set("bootstrap.servers", &settings.brokers)
-        .set("client.id", "gatetrail")
-        .set("allow.auto.create.topics", "false");
-    client
 }
 
 /// The record's timestamp. A record without one (message format 0) counts as from the epoch, and so is refused as too old

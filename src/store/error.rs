@@ -2,6 +2,9 @@
 
 use thiserror::Error;
 
+use super::connection::ConnectionFault;
+use crate::tls::TlsFileError;
+
 /// What the writer does about a failed insert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
@@ -25,6 +28,19 @@ pub enum StoreError {
         /// What the client library reported.
         source: clickhouse::error::Error,
     },
+    /// ClickHouse is there, and cannot be worked with.
+    #[error("clickhouse at {url}: {fault}")]
+    Connection {
+        /// Its address.
+        url: String,
+        /// What is wrong.
+        fault: ConnectionFault,
+        /// What the client library reported.
+        source: clickhouse::error::Error,
+    },
+    /// The certificates of the connection cannot be used.
+    #[error(transparent)]
+    Files(#[from] TlsFileError),
     /// A batch could not be encoded.
     #[error("the batch cannot be encoded")]
     Encode(#[from] arrow_schema::ArrowError),
@@ -72,6 +88,8 @@ impl StoreError {
         match self {
             Self::Unreachable(_) => "store_unreachable",
             Self::Refused { .. } => "store_refused",
+            Self::Connection { .. } => "store_connection",
+            Self::Files(_) => "store_files",
             Self::Encode(_) | Self::EncodeDeadLetters(_) => "store_encode",
             Self::Schema(_) => "store_schema",
         }
@@ -85,13 +103,18 @@ impl StoreError {
             Self::Refused { code: Some(code), .. } if PASSING.iter().any(|(passing, _)| passing == code) => {
                 Remedy::Retry
             }
-            Self::Refused { .. } | Self::Encode(_) | Self::EncodeDeadLetters(_) | Self::Schema(_) => Remedy::Halt,
+            Self::Refused { .. }
+            | Self::Connection { .. }
+            | Self::Files(_)
+            | Self::Encode(_)
+            | Self::EncodeDeadLetters(_)
+            | Self::Schema(_) => Remedy::Halt,
         }
     }
 }
 
 /// The number in `Code: 252. DB::Exception: …`.
-fn server_code(text: &str) -> Option<u32> {
+pub(super) fn server_code(text: &str) -> Option<u32> {
     let rest = text.split("Code: ").nth(1)?;
     rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }

@@ -10,6 +10,7 @@ mod absent;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod secure;
 mod serving;
 mod stories;
 mod support;

@@ -1,0 +1,138 @@
+//! What every Kafka client of ours has in common: where the brokers are, TLS, how it signs in, and the operator's own
+//! properties. The consumer of events has callbacks of its own ([`super::kafka`]); the others share [`PlainContext`].
+
+use rdkafka::client::{Client, ClientContext, OAuthToken};
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+
+use super::kafka::SourceError;
+use super::oauth::Tokens;
+use super::token_native::set_token;
+use crate::config::kafka_security::OAUTHBEARER;
+use crate::config::{self, Sasl};
+
+/// The settings of every client. `[kafka.options]` is in it: what a client sets afterwards beats the operator's choice.
+#[must_use]
+pub fn client(settings: &config::Kafka) -> ClientConfig {
+    client_with(settings, &[])
+}
+
+/// The settings of a client with its usual properties, each of which `[kafka.options]` may override.
+#[must_use]
+pub fn client_with(settings: &config::Kafka, usual: &[(&str, &str)]) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("bootstrap.servers", &settings.brokers)
+        .set("client.id", "gatetrail")
+        .set("allow.auto.create.topics", "false");
+    for (name, value) in usual {
+        client.set(*name, *value);
+    }
+    secure(&mut client, &settings.security);
+    settings.options.apply(&mut client);
+    client
+}
+
+fn secure(client: &mut ClientConfig, security: &config::KafkaSecurity) {
+    client.set("security.protocol", security.protocol.as_str());
+    let mut set_file = |name: &str, path: &std::path::Path| {
+        client.set(name, path.to_string_lossy());
+    };
+    if let Some(ca) = &security.tls.ca {
+        set_file("ssl.ca.location", ca);
+    }
+    if let Some(identity) = &security.tls.identity {
+        set_file("ssl.certificate.location", &identity.certificate);
+        set_file("ssl.key.location", &identity.key);
+        if let Some(password) = &identity.key_password {
+            client.set("ssl.key.password", password.reveal());
+        }
+    }
+    match &security.sasl {
+        Some(Sasl::Password { mechanism, username, password }) => {
+            client
+                .set("sasl.mechanism", *mechanism)
+                .set("sasl.username", username)
+                .set("sasl.password", password.reveal());
+        }
+        Some(Sasl::OAuth(_)) => {
+            client.set("sasl.mechanism", OAUTHBEARER);
+        }
+        None => {}
+    }
+}
+
+/// Gives a new client its first token, where it signs in with one, so that it can be asked before it is polled.
+///
+/// # Errors
+/// [`SourceError::Token`].
+pub fn sign_in<C: ClientContext>(client: &Client<C>, tokens: &Tokens) -> Result<(), SourceError> {
+    match tokens.current()? {
+        Some(token) => set_token(client, &token).map_err(SourceError::Setup),
+        None => Ok(()),
+    }
+}
+
+/// The context of clients that need no callbacks: quiet, and with tokens.
+#[derive(Debug)]
+pub struct PlainContext {
+    tokens: Tokens,
+}
+
+impl PlainContext {
+    /// For a client of these settings.
+    #[must_use]
+    pub fn of(settings: &config::Kafka) -> Self {
+        Self { tokens: Tokens::of(settings) }
+    }
+
+    /// The tokens that it gives out.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+}
+
+impl ClientContext for PlainContext {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        // Whoever asked is told by an error; librdkafka would tell it for each broker and attempt.
+        tracing::debug!(facility, "{message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "kafka");
+    }
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.tokens.generate()
+    }
+}
+
+impl ConsumerContext for PlainContext {}
+
+/// A consumer outside of any group's protocol, signed in.
+///
+/// # Errors
+/// [`SourceError::Setup`], [`SourceError::Token`].
+pub fn plain_consumer(
+    settings: &config::Kafka,
+    client: &ClientConfig,
+) -> Result<BaseConsumer<PlainContext>, SourceError> {
+    let consumer: BaseConsumer<PlainContext> = create(client, PlainContext::of(settings))?;
+    sign_in(consumer.client(), consumer.context().tokens())?;
+    Ok(consumer)
+}
+
+/// Makes a client with a context.
+///
+/// # Errors
+/// [`SourceError::Setup`].
+pub fn create<C: ClientContext, T: FromClientConfigAndContext<C>>(
+    client: &ClientConfig,
+    context: C,
+) -> Result<T, SourceError> {
+    client.create_with_context(context).map_err(SourceError::Setup)
+}
