@@ -19,6 +19,8 @@ pub struct Kafka {
     pub registry_topic: String,
     /// Consumer group.
     pub group: String,
+    /// Name of this member, when membership is static (KIP-345).
+    pub group_instance_id: Option<String>,
     /// TLS and SASL.
     pub security: KafkaSecurity,
     /// Properties of librdkafka by name.
@@ -44,6 +46,7 @@ impl Parser<'_> {
             topics: topics?,
             registry_topic: registry_topic?,
             group: group?,
+            group_instance_id: self.optional("kafka.group_instance_id"),
             security: security?,
             options: options?,
         })

@@ -61,6 +61,12 @@ pub struct Ingest {
     pub flush_bytes: usize,
     /// A larger record is refused.
     pub max_record_bytes: usize,
+    /// What may be in memory between poll and progress, in bytes.
+    pub memory_bytes: usize,
+    /// Most inserts a second.
+    pub max_inserts_per_s: u32,
+    /// Reading stops when more of the last 1,000 records are refused, in percent.
+    pub dead_letter_percent: u32,
 }
 
 /// `[retention]`
@@ -173,11 +179,17 @@ impl Parser<'_> {
         let rows = self.number("ingest.flush_rows", 1..=100_000);
         let bytes = self.number("ingest.flush_bytes", 1_024..=67_108_864);
         let record_bytes = self.number("ingest.max_record_bytes", 1_024..=67_108_864);
+        let memory = self.number("ingest.memory_bytes", 16_777_216..=68_719_476_736);
+        let inserts = self.number("ingest.max_inserts_per_s", 1..=1_000);
+        let percent = self.number("ingest.dead_letter_percent", 1..=100);
         Some(Ingest {
             flush_interval: Duration::from_millis(interval?),
             flush_rows: rows?,
             flush_bytes: bytes?,
             max_record_bytes: record_bytes?,
+            memory_bytes: memory?,
+            max_inserts_per_s: inserts?,
+            dead_letter_percent: percent?,
         })
     }
 

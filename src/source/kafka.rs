@@ -1,26 +1,15 @@
-//! Kafka: the consumer of event topics, its settings, and what its callbacks tell.
-//!
-//! Offsets are committed by `pipeline` only, after the store confirmed; nothing is committed automatically.
+//! Kafka: what can go wrong with it, and reading a message's parts.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rdkafka::client::{ClientContext, OAuthToken};
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::statistics::Statistics;
 use thiserror::Error;
 
-use super::client::{client_with, sign_in};
 use super::fault::KafkaFault;
-use super::oauth::{TokenError, Tokens};
-use crate::config;
+use super::oauth::TokenError;
 use crate::event::RecordTime;
-use crate::telemetry::Metrics;
 
 /// How long metadata and watermark requests may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,142 +81,6 @@ impl SourceError {
             Self::MissingTopic { .. } => "kafka_missing_topic",
         }
     }
-}
-
-/// What the client's callbacks saw, for the loop that polls.
-#[derive(Debug)]
-pub struct Callbacks {
-    metrics: Metrics,
-    revoked: Mutex<Vec<i32>>,
-    unreachable: AtomicBool,
-    tokens: Tokens,
-    security: config::KafkaSecurity,
-}
-
-impl Callbacks {
-    /// Partitions revoked since the last call.
-    pub fn take_revoked(&self) -> Vec<i32> {
-        self.revoked.lock().map(|mut revoked| std::mem::take(&mut *revoked)).unwrap_or_default()
-    }
-
-    /// Whether every broker is away.
-    pub fn is_unreachable(&self) -> bool {
-        self.unreachable.load(Ordering::Relaxed)
-    }
-
-    /// Notes that a broker delivered something.
-    pub fn note_reachable(&self) {
-        if self.unreachable.swap(false, Ordering::Relaxed) {
-            tracing::info!("kafka answers again");
-        }
-    }
-}
-
-impl ClientContext for Callbacks {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // librdkafka repeats itself for as long as a broker is away; `error` below says it once.
-        match level {
-            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-                tracing::error!(facility, "{message}")
-            }
-            _ => tracing::debug!(facility, "{message}"),
-        }
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let fault = error.rdkafka_error_code().and_then(|code| KafkaFault::of(code, reason, &self.security));
-        if let Some(fault) = fault
-            && !self.unreachable.swap(true, Ordering::Relaxed)
-        {
-            tracing::error!("kafka cannot be worked with, and is tried again until it can: {fault}");
-            return;
-        }
-        let away = matches!(error.rdkafka_error_code(), Some(rdkafka::types::RDKafkaErrorCode::AllBrokersDown));
-        if away && !self.unreachable.swap(true, Ordering::Relaxed) {
-            tracing::warn!("kafka does not answer, waiting for it: {reason}");
-        } else {
-            tracing::debug!(%error, reason, "kafka");
-        }
-    }
-
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
-        self.tokens.generate()
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        for topic in statistics.topics.values() {
-            for (partition, of_partition) in topic.partitions.iter().filter(|(partition, _)| **partition >= 0) {
-                if of_partition.consumer_lag >= 0 {
-                    self.metrics.set_lag(*partition, of_partition.consumer_lag);
-                }
-            }
-        }
-    }
-}
-
-impl ConsumerContext for Callbacks {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(partitions) = rebalance
-            && let Ok(mut revoked) = self.revoked.lock()
-        {
-            revoked.extend(
-                partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition),
-            );
-        }
-    }
-
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        match rebalance {
-            Rebalance::Assign(partitions) => tracing::info!(partitions = ?numbers(partitions), "partitions assigned"),
-            Rebalance::Revoke(partitions) => tracing::info!(partitions = ?numbers(partitions), "partitions revoked"),
-            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &rdkafka::TopicPartitionList) {
-        if let Err(error) = result {
-            tracing::warn!(%error, "kafka refused a commit; the next one carries it");
-        }
-    }
-}
-
-fn numbers(partitions: &rdkafka::TopicPartitionList) -> Vec<i32> {
-    partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()
-}
-
-/// The consumer of event topics.
-pub type EventConsumer = BaseConsumer<Callbacks>;
-
-/// Makes the consumer and subscribes; it connects while it is polled.
-///
-/// # Errors
-/// [`SourceError::Setup`].
-pub fn subscribe(settings: &config::Kafka, metrics: Metrics) -> Result<EventConsumer, SourceError> {
-    let callbacks = Callbacks {
-        metrics,
-        revoked: Mutex::default(),
-        unreachable: AtomicBool::new(false),
-        tokens: Tokens::of(settings),
-        security: settings.security.clone(),
-    };
-    let usual = [("session.timeout.ms", "6000"), ("fetch.wait.max.ms", "100")];
-    let consumer: EventConsumer = client_with(settings, &usual)
-        .set("group.id", &settings.group)
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        // A new group starts at the beginning: an audit trail has no business skipping what is there.
-        .set("auto.offset.reset", "earliest")
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("statistics.interval.ms", "5000")
-        .set("queued.max.messages.kbytes", "65536")
-        .create_with_context(callbacks)
-        .map_err(SourceError::Setup)?;
-    let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
-    sign_in(consumer.client(), &consumer.context().tokens)?;
-    consumer.subscribe(&topics).map_err(SourceError::Setup)?;
-    Ok(consumer)
 }
 
 /// The record's timestamp. A record without one (message format 0) counts as from the epoch, and so is refused as too old

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod fault;
+pub mod group;
 pub mod kafka;
 pub mod oauth;
 pub mod probe;

@@ -12,6 +12,8 @@ pub enum Remedy {
     Retry,
     /// Nothing helps but a person: stop this partition and say so.
     Halt,
+    /// One of the rows is at fault.
+    Bisect,
 }
 
 /// A failed exchange with ClickHouse.
@@ -47,6 +49,9 @@ pub enum StoreError {
     /// Dead letters could not be encoded.
     #[error("the dead letters cannot be encoded")]
     EncodeDeadLetters(#[from] serde_json::Error),
+    /// A deduplication token that names no range of offsets.
+    #[error("`{0}` names no range of offsets")]
+    Token(String),
     /// The database has a schema that this binary does not know, or not yet the one it needs.
     #[error("{0}")]
     Schema(String),
@@ -91,6 +96,7 @@ impl StoreError {
             Self::Connection { .. } => "store_connection",
             Self::Files(_) => "store_files",
             Self::Encode(_) | Self::EncodeDeadLetters(_) => "store_encode",
+            Self::Token(_) => "store_token",
             Self::Schema(_) => "store_schema",
         }
     }
@@ -108,6 +114,7 @@ impl StoreError {
             | Self::Files(_)
             | Self::Encode(_)
             | Self::EncodeDeadLetters(_)
+            | Self::Token(_)
             | Self::Schema(_) => Remedy::Halt,
         }
     }
