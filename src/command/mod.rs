@@ -103,7 +103,8 @@ pub fn exit_code_of(error: &anyhow::Error) -> u8 {
     let bad_words = error.chain().any(|cause| {
         cause.is::<ConfigError>()
             || cause.is::<TlsFileError>()
-            || matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Setup(_)))
+            || matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Setup(_) | SourceError::Files(_)))
+            || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Files(_)))
             || cause.is::<codes::UnknownClass>()
             || cause.downcast_ref::<QueryError>().is_some_and(QueryError::is_bad_input)
     });

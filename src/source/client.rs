@@ -1,6 +1,8 @@
 //! What every Kafka client of ours has in common: where the brokers are, TLS, how it signs in, and the operator's own
 //! properties. The consumer of events has callbacks of its own ([`super::kafka`]); the others share [`PlainContext`].
 
+use std::path::Path;
+
 use rdkafka::client::{Client, ClientContext, OAuthToken};
 use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -11,6 +13,7 @@ use super::oauth::Tokens;
 use super::token_native::set_token;
 use crate::config::kafka_security::OAUTHBEARER;
 use crate::config::{self, Sasl};
+use crate::tls::TlsFileError;
 
 /// The settings of every client. `[kafka.options]` is in it: what a client sets afterwards beats the operator's choice.
 #[must_use]
@@ -36,7 +39,7 @@ pub fn client_with(settings: &config::Kafka, usual: &[(&str, &str)]) -> ClientCo
 
 fn secure(client: &mut ClientConfig, security: &config::KafkaSecurity) {
     client.set("security.protocol", security.protocol.as_str());
-    let mut set_file = |name: &str, path: &std::path::Path| {
+    let mut set_file = |name: &str, path: &Path| {
         client.set(name, path.to_string_lossy());
     };
     if let Some(ca) = &security.tls.ca {
@@ -129,10 +132,32 @@ pub fn plain_consumer(
 /// Makes a client with a context.
 ///
 /// # Errors
-/// [`SourceError::Setup`].
+/// [`SourceError::Setup`], [`SourceError::Files`].
 pub fn create<C: ClientContext, T: FromClientConfigAndContext<C>>(
     client: &ClientConfig,
     context: C,
 ) -> Result<T, SourceError> {
-    client.create_with_context(context).map_err(SourceError::Setup)
+    client.create_with_context(context).map_err(|error| match unreadable_file(client) {
+        Some(fault) => SourceError::Files(fault),
+        None => SourceError::Setup(without_value(error)),
+    })
+}
+
+/// OpenSSL does not tell why it could not read a file, nor which.
+fn unreadable_file(client: &ClientConfig) -> Option<TlsFileError> {
+    ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"].iter().find_map(|name| {
+        let path = Path::new(client.get(name)?);
+        let reason = std::fs::read(path).err()?.to_string();
+        Some(TlsFileError::Unreadable { path: path.to_owned(), reason })
+    })
+}
+
+/// The library's text repeats the value that is not taken, which may be a secret.
+fn without_value(error: KafkaError) -> KafkaError {
+    match error {
+        KafkaError::ClientConfig(result, reason, name, _) => {
+            KafkaError::ClientConfig(result, reason, name, "[value]".to_owned())
+        }
+        other => other,
+    }
 }

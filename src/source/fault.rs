@@ -7,7 +7,7 @@ use std::fmt;
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use crate::config::{KafkaSecurity, Sasl};
+use crate::config::{KafkaSecurity, Sasl, SecurityProtocol};
 use crate::tls::fault::{Peer, TlsFault};
 
 /// Why a broker cannot be worked with.
@@ -37,6 +37,8 @@ pub enum KafkaFault {
     SpeaksTls,
     /// The listener wants SASL and we do not.
     WantsSasl,
+    /// The listener has no SASL and we want it.
+    NoSasl,
 }
 
 impl KafkaFault {
@@ -59,7 +61,10 @@ impl KafkaFault {
         }
         let Some(sasl) = &security.sasl else { return Self::WantsSasl };
         if let Some((_, offered)) = reason.split_once("supported mechanisms: ") {
-            let offered = offered.split(" (").next().unwrap_or_default();
+            let offered = offered.split(" (").next().unwrap_or_default().trim();
+            if offered.is_empty() {
+                return Self::NoSasl;
+            }
             return Self::Mechanism { wanted: sasl.mechanism(), offered: offered.to_owned() };
         }
         match sasl {
@@ -83,15 +88,24 @@ impl KafkaFault {
     fn of_transport(reason: &str) -> Option<Self> {
         if reason.contains("PLAINTEXT broker listener?") {
             Some(Self::Tls(TlsFault::NotTls))
-        } else if reason.contains("connecting to a SSL listener?") {
-            Some(Self::SpeaksTls)
-        } else if reason.contains("might require SASL authentication") {
-            Some(Self::WantsSasl)
         } else if is_alert_about_our_certificate(reason) {
             Some(Self::Tls(TlsFault::ClientCertificate))
         } else {
             None
         }
+    }
+
+    /// The fault behind a connection that a broker ended without a word, where nobody has said more: what it was asked for
+    /// last tells. A hello without TLS, and it `speaks_tls`; or something other than a sign-in.
+    #[must_use]
+    pub fn of_hanging_up(reason: &str, protocol: SecurityProtocol, speaks_tls: impl FnOnce() -> bool) -> Option<Self> {
+        if !["Disconnected", "Broken pipe", "reset by peer"].iter().any(|sign| reason.contains(sign)) {
+            return None;
+        }
+        if reason.contains("in state APIVERSION_QUERY") && !protocol.has_tls() && speaks_tls() {
+            return Some(Self::SpeaksTls);
+        }
+        (reason.contains("in state UP") && !protocol.has_sasl()).then_some(Self::WantsSasl)
     }
 }
 
@@ -128,6 +142,9 @@ impl fmt::Display for KafkaFault {
             Self::WantsSasl => formatter.write_str(
                 "its listener wants a sign-in: kafka.security_protocol must be sasl_plaintext or sasl_ssl",
             ),
+            Self::NoSasl => {
+                formatter.write_str("its listener has no sign-in: kafka.security_protocol must be plaintext or ssl")
+            }
         }
     }
 }
@@ -163,6 +180,11 @@ mod tests {
             ),
             (
                 Code::Authentication,
+                "kafka:9092/bootstrap: SASL PLAIN mechanism handshake failed: Broker: Request not valid in current SASL state: broker's supported mechanisms:  (after 1ms in state AUTH_HANDSHAKE)",
+                "has no sign-in",
+            ),
+            (
+                Code::Authentication,
                 "Failed to acquire SASL OAUTHBEARER token: the token endpoint refuses the client with 401",
                 "the token endpoint refuses the client with 401",
             ),
@@ -176,21 +198,19 @@ mod tests {
                 "ssl://kafka:9093/bootstrap: SSL handshake failed: Disconnected: connection closed by peer: connecting to a PLAINTEXT broker listener? (after 1ms in state SSL_HANDSHAKE)",
                 "does not speak TLS",
             ),
-            (
-                Code::BrokerTransportFailure,
-                "kafka:9093/bootstrap: Disconnected: requesting ApiVersion: might be caused by incorrect security.protocol configuration (connecting to a SSL listener?) or broker version is < 0.10 (see api.version.request) (after 4ms in state APIVERSION_QUERY)",
-                "must be ssl or sasl_ssl",
-            ),
-            (
-                Code::BrokerTransportFailure,
-                "kafka:9092/bootstrap: Disconnected: verify that security.protocol is correctly configured, broker might require SASL authentication (after 1ms in state UP)",
-                "must be sasl_plaintext or sasl_ssl",
-            ),
         ];
         for (code, reason, said) in cases {
             let fault = KafkaFault::of(code, reason, &scram()).unwrap_or_else(|| panic!("{reason}"));
             assert!(fault.to_string().contains(said), "{reason}: {fault}");
         }
+        let hello = "kafka:9093/bootstrap: Disconnected: connection closed by peer: receive 0 after POLLIN (after 4ms in state APIVERSION_QUERY)";
+        let question = "kafka:9092/bootstrap: Send failed: Broken pipe (after 0ms in state UP)";
+        let of = |reason, protocol, tls| KafkaFault::of_hanging_up(reason, protocol, || tls);
+        assert_eq!(of(hello, SecurityProtocol::Plaintext, true), Some(KafkaFault::SpeaksTls));
+        assert_eq!(of(hello, SecurityProtocol::SaslPlaintext, true), Some(KafkaFault::SpeaksTls));
+        assert_eq!(of(hello, SecurityProtocol::Plaintext, false), None);
+        assert_eq!(of(question, SecurityProtocol::Ssl, true), Some(KafkaFault::WantsSasl));
+        assert_eq!(of(question, SecurityProtocol::SaslSsl, true), None);
         let away = "kafka:9092/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused";
         assert_eq!(KafkaFault::of(Code::BrokerTransportFailure, away, &scram()), None);
     }

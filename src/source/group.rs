@@ -16,7 +16,7 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
-use super::client::client_with;
+use super::client::{client_with, create};
 use super::fault::KafkaFault;
 use super::kafka::SourceError;
 use super::oauth::Tokens;
@@ -208,7 +208,7 @@ pub fn subscribe(
     if let Some(instance) = &settings.group_instance_id {
         client.set("group.instance.id", instance);
     }
-    let consumer: EventConsumer = client.create_with_context(callbacks).map_err(SourceError::Setup)?;
+    let consumer: EventConsumer = create(&client, callbacks)?;
     let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(SourceError::Setup)?;
     Ok(consumer)

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::fault::KafkaFault;
 use super::oauth::TokenError;
 use crate::event::RecordTime;
+use crate::tls::TlsFileError;
 
 /// How long metadata and watermark requests may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,6 +21,9 @@ pub enum SourceError {
     /// The client could not be made from the settings.
     #[error("the kafka client cannot be set up from these settings: {0}")]
     Setup(KafkaError),
+    /// The certificates of the connection cannot be used.
+    #[error(transparent)]
+    Files(#[from] TlsFileError),
     /// No broker answered.
     #[error("kafka at {brokers} does not answer")]
     Unreachable {
@@ -67,7 +71,7 @@ impl SourceError {
     pub fn is_connection(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Silent { .. } | Self::Refused { .. } | Self::Token(_) => true,
-            Self::Setup(_) | Self::TopicDenied { .. } | Self::MissingTopic { .. } => false,
+            Self::Setup(_) | Self::Files(_) | Self::TopicDenied { .. } | Self::MissingTopic { .. } => false,
         }
     }
 
@@ -76,6 +80,7 @@ impl SourceError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Setup(_) => "kafka_setup",
+            Self::Files(_) => "kafka_files",
             Self::Unreachable { .. } | Self::Silent { .. } => "kafka_unreachable",
             Self::Refused { .. } | Self::Token(_) | Self::TopicDenied { .. } => "kafka_refused",
             Self::MissingTopic { .. } => "kafka_missing_topic",

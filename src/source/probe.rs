@@ -41,6 +41,7 @@ pub fn probe(settings: &config::Kafka) -> Result<(), SourceError> {
     let mut config = client(settings);
     // Short, for a client that lives for a moment; and no group, since it consumes nothing.
     config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "500");
+    config.set_log_level(RDKafkaLogLevel::Info);
     let asking: BaseConsumer<Listening> = create(&config, context)?;
     sign_in(asking.client(), &asking.context().tokens)?;
     let begun = Instant::now();
@@ -57,11 +58,21 @@ pub fn probe(settings: &config::Kafka) -> Result<(), SourceError> {
         if !enough && begun.elapsed() < PATIENCE {
             continue;
         }
-        return Err(match fault {
-            Some((broken, _)) => broken.refined(&settings.security),
+        return Err(match fault.map(|(broken, _)| broken).or_else(|| hung_up(&heard, &settings.security)) {
+            Some(broken) => broken.refined(&settings.security),
             None => silent(settings, &heard, error),
         });
     }
+}
+
+fn hung_up(heard: &[Heard], security: &KafkaSecurity) -> Option<Broken> {
+    heard.iter().find_map(|heard| {
+        let broker = broker_of(&heard.reason);
+        let speaks_tls =
+            || !matches!(look_at(broker, security), Some(Seen::Nothing | Seen::Fault(TlsFault::NotTls)) | None);
+        let fault = KafkaFault::of_hanging_up(&heard.reason, security.protocol, speaks_tls)?;
+        Some(Broken { broker: broker.to_owned(), fault })
+    })
 }
 
 fn silent(settings: &config::Kafka, heard: &[Heard], source: KafkaError) -> SourceError {
@@ -89,18 +100,18 @@ impl Broken {
     fn refined(self, security: &KafkaSecurity) -> SourceError {
         let Self { broker, fault } = self;
         let seen = if fault == KafkaFault::Untrusted { look_at(&broker, security) } else { None };
-        SourceError::Refused { broker, fault: seen.map_or(fault, KafkaFault::Tls) }
+        match seen {
+            Some(Seen::Fault(seen)) => SourceError::Refused { broker, fault: KafkaFault::Tls(seen) },
+            Some(Seen::Accepted | Seen::Nothing) | None => SourceError::Refused { broker, fault },
+        }
     }
 }
 
-fn look_at(broker: &str, security: &KafkaSecurity) -> Option<TlsFault> {
+fn look_at(broker: &str, security: &KafkaSecurity) -> Option<Seen> {
     let (host, port) = broker.rsplit_once(':')?;
     let files = TlsFiles { ca: security.tls.ca.clone(), identity: None };
     let config = Arc::new(client_config(&files).ok()?);
-    match look(host, port.parse().ok()?, config, LOOK) {
-        Seen::Fault(fault) => Some(fault),
-        Seen::Accepted | Seen::Nothing => None,
-    }
+    Some(look(host, port.parse().ok()?, config, LOOK))
 }
 
 /// `host:port` of `sasl_ssl://host:port/bootstrap: …`, as librdkafka begins what it says about a broker.
@@ -129,18 +140,29 @@ impl Heard {
     }
 }
 
+impl Listening {
+    fn note(&self, code: RDKafkaErrorCode, reason: &str) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.push(Heard { at: Instant::now(), code, reason: reason.to_owned() });
+    }
+}
+
 impl ClientContext for Listening {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(facility, "{message}");
+        // A broker that hangs up is told here only.
+        if facility == "FAIL" {
+            let reason = message.split_once("]: ").map_or(message, |(_, reason)| reason);
+            self.note(RDKafkaErrorCode::BrokerTransportFailure, reason);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "kafka");
         if let Some(code) = error.rdkafka_error_code() {
-            let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            heard.push(Heard { at: Instant::now(), code, reason: reason.to_owned() });
+            self.note(code, reason);
         }
     }
 

@@ -65,11 +65,11 @@ impl Peer {
 
     fn without_tls(self) -> &'static str {
         match self {
-            Self::ClickHouse => "is it the port of http://, and clickhouse.url begins with https://?",
+            Self::ClickHouse => "is it the port of http://? then clickhouse.url must begin with http://",
             Self::Kafka => {
-                "is it a plaintext listener, and kafka.security_protocol is neither plaintext nor sasl_plaintext?"
+                "is it a plaintext listener? then kafka.security_protocol must be plaintext or sasl_plaintext"
             }
-            Self::TokenEndpoint => "is it the port of http://, and kafka.sasl_oauth_token_url begins with https://?",
+            Self::TokenEndpoint => "is it the port of http://? then kafka.sasl_oauth_token_url must begin with http://",
         }
     }
 }

@@ -82,7 +82,9 @@ pub async fn await_topics(
             };
             match tokio::task::block_in_place(look) {
                 Ok(_) => break,
-                Err(error @ (SourceError::MissingTopic { .. } | SourceError::Setup(_))) => return Err(error),
+                Err(error @ (SourceError::MissingTopic { .. } | SourceError::Setup(_) | SourceError::Files(_))) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     let cause = with_causes(&error);
                     if health.fail(Part::Kafka, format!("waiting for it: {cause}")) {

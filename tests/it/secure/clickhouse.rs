@@ -43,7 +43,7 @@ impl Server {
 fn settings(folder: &Path, http: &str, native: &str) -> String {
     format!(
         "<clickhouse>
-  <logger><level>warning</level><console>true</console></logger>
+  <logger><level>none</level></logger>
   <listen_host>127.0.0.1</listen_host>
   <http_port>{http}</http_port>
   <tcp_port>{native}</tcp_port>
@@ -57,13 +57,14 @@ fn settings(folder: &Path, http: &str, native: &str) -> String {
     )
 }
 
-/// `audit` may do everything with a password; there is nobody else.
+/// `audit` may do everything, with a password. `default` has to be there for the embedded server itself.
 fn users() -> String {
     format!(
         "<clickhouse>
   <profiles><default/></profiles>
   <quotas><default/></quotas>
   <users>
+    <default><password/><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
     <audit>
       <password>{PASSWORD}</password>
       <networks><ip>127.0.0.1</ip></networks>

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use super::certificates::{Authority, Identity};
-use super::process::{Kept, fetched, folder};
+use super::process::{Kept, fetched};
 use crate::support::free_port;
 
-/// The password of the user `audit` in every mechanism; the comma is for `[kafka.options]`.
-pub const PASSWORD: &str = "s3cret, by far";
+/// The password of the user `audit` in every mechanism.
+pub const PASSWORD: &str = "s3cret by far";
 
 /// Where the broker listens.
 pub struct Listeners {
@@ -39,10 +39,9 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts it and waits until it answers.
-    pub fn start(authority: &Authority, certificates: &Certificates) -> Self {
+    /// Starts it in a folder that goes away with it, and waits until it answers.
+    pub fn start(folder: &Path, authority: &Authority, certificates: &Certificates) -> Self {
         let home = fetched("kafka").expect("these tests start a broker of their own: run `scripts/engines fetch`");
-        let folder = folder("kafka");
         let address = || format!("127.0.0.1:{}", free_port());
         let listeners = Listeners {
             sasl_ssl: address(),
@@ -53,7 +52,7 @@ impl Broker {
             plaintext: address(),
         };
         let properties = folder.join("server.properties");
-        std::fs::write(&properties, settings(&folder, &listeners, &address(), authority, certificates)).unwrap();
+        std::fs::write(&properties, settings(folder, &listeners, &address(), authority, certificates)).unwrap();
         let (properties, classes) = (properties.to_str().unwrap(), format!("{}/lib/*", home.display()));
         let scram = |mechanism: &str| format!("{mechanism}=[name=audit,password={PASSWORD}]");
         let formatted = Command::new("java")
@@ -66,7 +65,7 @@ impl Broker {
         let logs = format!("-Dlog4j2.configurationFile={}/scripts/kafka/log4j2.properties", env!("CARGO_MANIFEST_DIR"));
         let command =
             ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", &logs, "-cp", &classes, "kafka.Kafka", properties];
-        let mut server = Kept::start(&folder, &command);
+        let mut server = Kept::start(folder, &command);
         server.wait_until(|log| log.contains("Kafka Server started"));
         Self { listeners, _server: server }
     }

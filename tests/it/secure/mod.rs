@@ -44,7 +44,7 @@ static NAMES: AtomicU32 = AtomicU32::new(0);
 
 /// Never dropped: its servers end with this process.
 static ENGINES: LazyLock<Engines> = LazyLock::new(|| {
-    let folder = process::folder("certificates");
+    let folder = process::folder("kafka");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (authority, stranger) = (Authority::new(&folder, "authority"), Authority::new(&folder, "stranger"));
     let certificates = kafka::Certificates {
@@ -54,7 +54,7 @@ static ENGINES: LazyLock<Engines> = LazyLock::new(|| {
     };
     let (broker, clickhouse) = std::thread::scope(|scope| {
         let clickhouse = scope.spawn(clickhouse::Server::start);
-        (kafka::Broker::start(&authority, &certificates), clickhouse.join().unwrap())
+        (kafka::Broker::start(&folder, &authority, &certificates), clickhouse.join().unwrap())
     });
     let front = |target: &str, identity: &Identity, clients: Option<&Authority>| {
         tls::in_front_of(&runtime, target, identity, clients)
@@ -139,6 +139,7 @@ impl Engines {
 }
 
 /// Names of one use, and the binary with them.
+#[derive(Clone)]
 struct Use {
     name: String,
     settings: Vec<Setting>,
@@ -204,7 +205,8 @@ fn goes_end_to_end(kafka: Vec<Setting>) {
     let said = of.must_run(&["check", "connections"]);
     assert!(!said.contains("FAULT"), "{said}");
     of.must_run(&["simulate", "--events", "3"]);
-    let log = process::folder(&of.name).join("consume.log");
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("consume.log");
     let output = std::fs::File::create(&log).unwrap();
     let mut consume = of.command(&["consume"]);
     let consume = consume.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
@@ -292,6 +294,7 @@ fn what_is_wrong_with_kafka_is_said() {
             (scram().with("KAFKA_SASL_USERNAME", "nobody"), "refuses the user or the password"),
             (by(engines.password("PLAIN")).with("KAFKA_SASL_PASSWORD", "wr0ng"), "by PLAIN (kafka.sasl_username"),
             (scram().with("KAFKA_TLS_CA_FILE", stranger()), "kafka.tls_ca_file must hold that authority's"),
+            (scram().with("KAFKA_TLS_CA_FILE", "/absent.pem"), "/absent.pem cannot be read: No such file"),
             (scram().with("KAFKA_BROKERS", &listeners.plaintext), "does not speak TLS"),
             (
                 scram()
@@ -299,6 +302,13 @@ fn what_is_wrong_with_kafka_is_said() {
                     .with("KAFKA_SECURITY_PROTOCOL", "sasl_plaintext")
                     .with("KAFKA_TLS_CA_FILE", ""),
                 "does not offer kafka.sasl_mechanism = SCRAM-SHA-512, but PLAIN",
+            ),
+            (
+                by(engines.password("PLAIN"))
+                    .with("KAFKA_BROKERS", &listeners.plaintext)
+                    .with("KAFKA_SECURITY_PROTOCOL", "sasl_plaintext")
+                    .with("KAFKA_TLS_CA_FILE", ""),
+                "its listener has no sign-in",
             ),
             (tls(&listeners.expired), "its certificate has expired"),
             (tls(&listeners.other_name), "for other host names than the one in kafka.brokers"),
@@ -322,12 +332,10 @@ fn what_is_wrong_with_kafka_is_said() {
 #[test]
 fn what_is_wrong_with_clickhouse_is_said() {
     let engines = &*ENGINES;
-    let by = || {
-        let of = Use::of([engines.plaintext(), engines.clickhouse()].concat());
-        // Topics are not what is asked about, and would be missed as well.
-        of.must_run(&["migrate", "--topics", "--partitions", "1"]);
-        of
-    };
+    let good = Use::of([engines.plaintext(), engines.clickhouse()].concat());
+    // Topics and tables are not what is asked about, and would be missed as well.
+    good.must_run(&["migrate", "--topics", "--partitions", "1"]);
+    let by = || good.clone();
     let at = |address: &str| by().with("CLICKHOUSE_URL", format!("https://{address}"));
     expect_faults(
         "clickhouse",
