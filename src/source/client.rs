@@ -8,6 +8,7 @@ use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel}
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 
+use super::fault::Complaints;
 use super::kafka::SourceError;
 use super::oauth::Tokens;
 use super::token_native::set_token;
@@ -77,17 +78,24 @@ pub fn sign_in<C: ClientContext>(client: &Client<C>, tokens: &Tokens) -> Result<
     }
 }
 
-/// The context of clients that need no callbacks: quiet, and with tokens.
+/// The context of clients that need no callbacks: with tokens, and quiet, since whoever asked is told by an error.
 #[derive(Debug)]
 pub struct PlainContext {
     tokens: Tokens,
+    complaints: Option<Complaints>,
 }
 
 impl PlainContext {
     /// For a client of these settings.
     #[must_use]
     pub fn of(settings: &config::Kafka) -> Self {
-        Self { tokens: Tokens::of(settings) }
+        Self { tokens: Tokens::of(settings), complaints: None }
+    }
+
+    /// For a client that lives on and whose user is not there: it says what is wrong, once.
+    #[must_use]
+    pub fn complaining(settings: &config::Kafka) -> Self {
+        Self { complaints: Some(Complaints::of(settings)), ..Self::of(settings) }
     }
 
     /// The tokens that it gives out.
@@ -101,11 +109,14 @@ impl ClientContext for PlainContext {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        // Whoever asked is told by an error; librdkafka would tell it for each broker and attempt.
+        // librdkafka tells it for each broker and attempt.
         tracing::debug!(facility, "{message}");
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(complaints) = &self.complaints {
+            complaints.hear(&error, reason);
+        }
         tracing::debug!(%error, reason, "kafka");
     }
 

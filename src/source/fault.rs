@@ -4,10 +4,11 @@
 //! version 2.12 (`rdkafka_ssl.c`, `rdkafka_broker.c`, `rdkafka_request.c`). A text that is not known is passed on.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::config::{KafkaSecurity, Sasl, SecurityProtocol};
+use crate::config::{self, KafkaSecurity, Sasl, SecurityProtocol};
 use crate::tls::fault::{Peer, TlsFault};
 
 /// Why a broker cannot be worked with.
@@ -106,6 +107,38 @@ impl KafkaFault {
             return Some(Self::SpeaksTls);
         }
         (reason.contains("in state UP") && !protocol.has_sasl()).then_some(Self::WantsSasl)
+    }
+}
+
+/// Says a fault once, however often librdkafka meets it, for a client that lives on and tries again.
+#[derive(Debug)]
+pub struct Complaints {
+    security: KafkaSecurity,
+    last: Mutex<Option<KafkaFault>>,
+}
+
+impl Complaints {
+    /// For a client of these settings.
+    #[must_use]
+    pub fn of(settings: &config::Kafka) -> Self {
+        Self { security: settings.security.clone(), last: Mutex::default() }
+    }
+
+    /// Takes an error of librdkafka; whether it was such a fault.
+    pub fn hear(&self, error: &KafkaError, reason: &str) -> bool {
+        let fault = error.rdkafka_error_code().and_then(|code| KafkaFault::of(code, reason, &self.security));
+        let Some(fault) = fault else { return false };
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref() != Some(&fault) {
+            tracing::error!("kafka cannot be worked with, and is tried again until it can: {fault}");
+            *last = Some(fault);
+        }
+        true
+    }
+
+    /// From now on the same fault is news again.
+    pub fn forget(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

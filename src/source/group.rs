@@ -17,7 +17,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
 use super::client::{client_with, create};
-use super::fault::KafkaFault;
+use super::fault::Complaints;
 use super::kafka::SourceError;
 use super::oauth::Tokens;
 use crate::config;
@@ -48,7 +48,7 @@ pub struct Callbacks {
     unreachable: AtomicBool,
     closing: AtomicBool,
     tokens: Tokens,
-    security: config::KafkaSecurity,
+    complaints: Complaints,
 }
 
 impl Callbacks {
@@ -70,6 +70,7 @@ impl Callbacks {
     /// Notes that a broker delivered something.
     pub fn note_reachable(&self) {
         if self.unreachable.swap(false, Ordering::Relaxed) {
+            self.complaints.forget();
             tracing::info!("kafka answers again");
         }
     }
@@ -104,11 +105,7 @@ impl ClientContext for Callbacks {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let fault = error.rdkafka_error_code().and_then(|code| KafkaFault::of(code, reason, &self.security));
-        if let Some(fault) = fault
-            && !self.unreachable.swap(true, Ordering::Relaxed)
-        {
-            tracing::error!("kafka cannot be worked with, and is tried again until it can: {fault}");
+        if self.complaints.hear(&error, reason) {
             return;
         }
         let away = matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::AllBrokersDown));
@@ -120,6 +117,10 @@ impl ClientContext for Callbacks {
     }
 
     fn stats(&self, statistics: Statistics) {
+        // A topic in which nothing happens delivers nothing that would tell.
+        if statistics.brokers.values().any(|broker| broker.state == "UP") {
+            self.note_reachable();
+        }
         for (name, topic) in &statistics.topics {
             for (partition, of_partition) in topic.partitions.iter().filter(|(partition, _)| **partition >= 0) {
                 if of_partition.consumer_lag >= 0 {
@@ -184,7 +185,7 @@ pub fn subscribe(
         unreachable: AtomicBool::new(false),
         closing: AtomicBool::new(false),
         tokens: Tokens::of(settings),
-        security: settings.security.clone(),
+        complaints: Complaints::of(settings),
     };
     let usual = [
         ("session.timeout.ms", "6000"),

@@ -52,7 +52,7 @@ impl KafkaSink {
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("delivery.timeout.ms", delivery_timeout.as_millis().to_string());
-        let producer = create(&client, PlainContext::of(kafka))?;
+        let producer = create(&client, PlainContext::complaining(kafka))?;
         let topic = kafka.first_topic().to_owned();
         Ok(Self { producer, topic, delivery_timeout, topic_seen: AtomicBool::new(false) })
     }

@@ -29,7 +29,7 @@ pub fn run(args: &ConfigArgs, settings: &Config, output: &mut impl Write) -> any
         if args.json {
             values.insert(path, json!({ "value": value, "origin": origin }));
         } else {
-            writeln!(output, "{path:<28} {:<32} {origin}", value.as_deref().unwrap_or("-"))?;
+            writeln!(output, "{path:<32} {:<32} {origin}", value.as_deref().unwrap_or("-"))?;
         }
     }
     if args.json {

@@ -36,6 +36,7 @@ pub async fn await_store(
     health: &Health,
     stop: &AtomicBool,
 ) -> Result<bool, StoreError> {
+    let mut said = None;
     loop {
         // The probe knows best what is wrong with a connection.
         let looked = match store::client::probe(&config.clickhouse).await {
@@ -47,7 +48,9 @@ pub async fn await_store(
             Err(error @ StoreError::Schema(_)) => return Err(error),
             Err(error) => {
                 let cause = with_causes(&error);
-                if health.fail(Part::ClickHouse, format!("waiting for it: {cause}")) {
+                health.fail(Part::ClickHouse, format!("waiting for it: {cause}"));
+                // Said anew when something else is wrong.
+                if said.replace(error.code()) != Some(error.code()) {
                     warn!(url = config.clickhouse.url, "waiting for clickhouse: {cause}");
                 }
             }
@@ -72,6 +75,7 @@ pub async fn await_topics(
     health: &Health,
     stop: &AtomicBool,
 ) -> Result<bool, SourceError> {
+    let mut said = None;
     for topic in &config.kafka.topics {
         loop {
             // The probe knows best what is wrong; the consumer itself has no token before it is polled.
@@ -87,7 +91,8 @@ pub async fn await_topics(
                 }
                 Err(error) => {
                     let cause = with_causes(&error);
-                    if health.fail(Part::Kafka, format!("waiting for it: {cause}")) {
+                    health.fail(Part::Kafka, format!("waiting for it: {cause}"));
+                    if said.replace(error.code()) != Some(error.code()) {
                         warn!("waiting for kafka: {cause}");
                     }
                 }

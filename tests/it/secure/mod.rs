@@ -247,6 +247,25 @@ fn serve_produces_with_a_token() {
     assert_eq!((status, &answer["accepted"]), (202, &Value::from(1)), "{answer}");
 }
 
+#[test]
+fn consume_waits_and_says_what_for() {
+    let of = Use::of([ENGINES.password("SCRAM-SHA-256"), ENGINES.clickhouse()].concat());
+    of.must_run(&["migrate"]);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("consume.log");
+    let address = format!("127.0.0.1:{}", free_port());
+    let wrong = of.with("KAFKA_SASL_PASSWORD", "wr0ng").with("ADMIN_LISTEN", &*address);
+    let output = std::fs::File::create(&log).unwrap();
+    let mut consume = Killed(wrong.command(&["consume"]).stdout(Stdio::null()).stderr(output).spawn().unwrap());
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    let expected = "refuses the user or the password by SCRAM-SHA-256";
+    wait_until("it says what it waits for", || said().contains(expected), said);
+    let (status, parts) = crate::support::get(&format!("http://{address}/readyz?verbose"));
+    assert_eq!(status, 503, "{parts}");
+    assert!(parts.to_string().contains(expected), "{parts}");
+    assert!(consume.0.try_wait().unwrap().is_none(), "it has ended: {}", said());
+}
+
 /// What `check connections` says of the first part that is at fault; it must end with 4 within a few seconds.
 fn fault_of(of: &Use) -> (String, String) {
     let output = of.run(&["check", "connections", "--json"]);
