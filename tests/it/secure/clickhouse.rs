@@ -5,7 +5,7 @@ use std::path::Path;
 use super::process::{Kept, fetched, folder};
 use crate::support::free_port;
 
-/// The password of the user `audit`.
+/// The password of every user.
 pub const PASSWORD: &str = "n0t for everyone";
 
 pub struct Server {
@@ -57,23 +57,22 @@ fn settings(folder: &Path, http: &str, native: &str) -> String {
     )
 }
 
-/// `audit` may do everything, with a password. `default` has to be there for the embedded server itself.
+/// `audit` may do everything, `writer` and `reader` what README says that a consumer and a reader need; all with the
+/// password. `default` has to be there for the embedded server itself.
 fn users() -> String {
-    format!(
-        "<clickhouse>
-  <profiles><default/></profiles>
-  <quotas><default/></quotas>
-  <users>
-    <default><password/><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
-    <audit>
-      <password>{PASSWORD}</password>
-      <networks><ip>127.0.0.1</ip></networks>
-      <profile>default</profile>
-      <quota>default</quota>
-      <access_management>1</access_management>
-    </audit>
-  </users>
-</clickhouse>
-"
-    )
+    let user = |name: &str, password: &str, grants: &str| {
+        format!(
+            "<{name}><password>{password}</password><networks><ip>127.0.0.1</ip></networks>\
+             <profile>default</profile><quota>default</quota>{grants}</{name}>"
+        )
+    };
+    let only = |rights: &str| format!("<grants><query>GRANT {rights} ON *.*</query></grants>");
+    let users = [
+        user("default", "", ""),
+        user("audit", PASSWORD, ""),
+        user("writer", PASSWORD, &only("SELECT, INSERT")),
+        user("reader", PASSWORD, &only("SELECT")),
+    ];
+    let users = users.concat();
+    format!("<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users>{users}</users></clickhouse>")
 }

@@ -7,7 +7,7 @@ use super::certificates::{Authority, Identity};
 use super::process::{Kept, fetched};
 use crate::support::free_port;
 
-/// The password of the user `audit` in every mechanism.
+/// The password of the user `audit` in every mechanism, and of `guest`, who may do nothing, in PLAIN.
 pub const PASSWORD: &str = "s3cret by far";
 
 /// Where the broker listens.
@@ -125,9 +125,11 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:audit;User:CN=client
 {stores}listener.name.mutual.ssl.client.auth=required
 listener.name.client.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
-listener.name.client.plain.sasl.jaas.config={security}.plain.PlainLoginModule required user_audit=\"{PASSWORD}\";
+listener.name.client.plain.sasl.jaas.config={security}.plain.PlainLoginModule required user_audit=\"{PASSWORD}\" user_guest=\"{PASSWORD}\";
 listener.name.client.scram-sha-256.sasl.jaas.config={security}.scram.ScramLoginModule required;
 listener.name.client.scram-sha-512.sasl.jaas.config={security}.scram.ScramLoginModule required;
 listener.name.client.oauthbearer.sasl.jaas.config={security}.oauthbearer.OAuthBearerLoginModule required;

@@ -129,7 +129,7 @@ impl Engines {
         vec![("KAFKA_BROKERS", self.broker.listeners.plaintext.clone())]
     }
 
-    fn count(&self, sql: &str) -> String {
+    fn ask(&self, sql: &str) -> String {
         let answer = ureq::post(format!("http://{}/", self.clickhouse.address))
             .header("X-ClickHouse-User", "audit")
             .header("X-ClickHouse-Key", clickhouse::PASSWORD)
@@ -208,13 +208,17 @@ fn goes_end_to_end(kafka: Vec<Setting>) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("consume.log");
     let output = std::fs::File::create(&log).unwrap();
-    let mut consume = of.command(&["consume"]);
+    // With the rights that README names, and no more.
+    let with_user = |user: &str| of.clone().with("CLICKHOUSE_USER", user);
+    let mut consume = with_user("writer").command(&["consume"]);
     let consume = consume.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
     let _consume = Killed(consume);
     let said = || std::fs::read_to_string(&log).unwrap_or_default();
-    let stored = || engines.count(&format!("SELECT count() FROM {}.events", of.name));
+    let stored = || engines.ask(&format!("SELECT count() FROM {}.events", of.name));
     wait_until("the events are stored", || stored() == "3", || format!("{}\n{}", stored(), said()));
     assert!(said().contains("registry read"), "the registry came by the same way: {}", said());
+    with_user("reader").must_run(&["refreshes"]);
+    with_user("reader").must_run(&["check", "dead-letters"]);
 }
 
 #[test]
@@ -230,6 +234,16 @@ fn by_token_over_tls_into_clickhouse_by_https() {
 #[test]
 fn by_client_certificate_into_clickhouse_by_https() {
     goes_end_to_end(ENGINES.certificate(&ENGINES.client));
+}
+
+#[test]
+fn a_user_without_rights_is_told_which() {
+    let of = Use::of([ENGINES.password("PLAIN"), ENGINES.clickhouse()].concat());
+    of.must_run(&["migrate", "--topics", "--partitions", "1"]);
+    let output = of.with("KAFKA_SASL_USERNAME", "guest").run(&["check", "connections"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.matches("does not allow this user to read the topic").count(), 3, "{said}");
 }
 
 #[test]
