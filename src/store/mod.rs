@@ -2,11 +2,12 @@
 //!
 //! [`event_rows`] and [`dead_letter_rows`] build bodies, [`writer`] sends one once, [`delivery`] sends a plan's until every
 //! row is stored exactly once, with [`identities`] to read back and [`missing`] to send the rest; [`remedy`] says for each
-//! error what to do about it. [`migrate`] creates the tables.
+//! error what to do about it. [`migrate`] creates the tables, [`connection`] says what keeps us from working with a server at all.
 
 pub mod body;
 pub mod client;
 pub mod column;
+pub mod connection;
 pub mod dead_letter_rows;
 pub mod delivery;
 pub mod engine;
