@@ -1,7 +1,9 @@
 //! Where records come from: bytes with their topic, partition, offset, timestamp and headers. Never interprets them.
 
+pub mod committed;
 pub mod kafka;
 pub mod registry;
+pub mod reread;
 pub mod topic;
 pub mod topic_id;
 
