@@ -43,8 +43,10 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
     verify(&store, &config.clickhouse.database).await?;
     let metrics = Metrics::new(Role::Consume, Clock);
     let consumer = Arc::new(subscribe(&config.kafka, metrics.clone())?);
-    // Fails early, with a sentence, when Kafka is away or the topic is missing.
-    required_partitions(consumer.client(), &config.kafka.brokers, &config.kafka.topic, REQUEST_TIMEOUT)?;
+    // Fails early, with a sentence, when Kafka is away or a topic is missing.
+    for topic in &config.kafka.topics {
+        required_partitions(consumer.client(), &config.kafka.brokers, topic, REQUEST_TIMEOUT)?;
+    }
     let limits = decode_limits(config);
     let mut registry = Registry::default();
     let follower = follow_registry(config, limits, &mut registry);
@@ -62,8 +64,8 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
             classifier: classifier(config)?,
             reconnects: ReconnectTracker::new(RECONNECT_MEMORY),
         },
-        topic: Arc::from(config.kafka.topic.as_str()),
-        topic_id: read_topic_id(&consumer, &config.kafka.topic),
+        topic: Arc::from(config.kafka.first_topic()),
+        topic_id: read_topic_id(&consumer, config.kafka.first_topic()),
         seal_at: SealAt {
             rows: config.ingest.flush_rows,
             bytes: config.ingest.flush_bytes,
@@ -81,7 +83,7 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
     let state = AdminState { parts: Arc::from([store_part(health), kafka_part(Arc::clone(&consumer))]), metrics };
     let (running, ended) = tokio::sync::oneshot::channel::<()>();
     let served = tokio::spawn(serve_until(admin, admin_router(state), async move { drop(ended.await) }));
-    info!(topic = config.kafka.topic, group = config.kafka.group, database = config.clickhouse.database, admin = %address, "consuming");
+    info!(topics = config.kafka.topics.join(","), group = config.kafka.group, database = config.clickhouse.database, admin = %address, "consuming");
     let polling = Arc::clone(&consumer);
     let outcome =
         tokio::task::spawn_blocking(move || runner.run(&polling, &stop)).await.context("the consumer thread ended")?;

@@ -3,6 +3,7 @@
 //! Flags beat the environment (`GATETRAIL_*`, `…_FILE` for secrets), which beats the TOML file, which beats the defaults.
 //! Unknown keys and bad values are faults, and all of them are named at once.
 
+pub mod kafka;
 pub mod layers;
 pub mod secret;
 pub mod table;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use kafka::Kafka;
 pub use layers::{Found, Layers};
 pub use secret::Secret;
 pub use table::{SETTINGS, Setting};
@@ -28,19 +30,6 @@ pub const DEVELOPMENT_SCRUB_KEY: &str = "gatetrail development key";
 #[derive(Debug, Error)]
 #[error("the configuration has faults:\n{}", .0.iter().map(|fault| format!("  - {fault}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError(pub Vec<String>);
-
-/// `[kafka]`
-#[derive(Debug, Clone)]
-pub struct Kafka {
-    /// Bootstrap servers, comma-separated.
-    pub brokers: String,
-    /// Topic of gateway events.
-    pub topic: String,
-    /// Compacted topic of registry facts.
-    pub registry_topic: String,
-    /// Consumer group.
-    pub group: String,
-}
 
 /// `[clickhouse]`
 #[derive(Debug, Clone)]
@@ -175,16 +164,6 @@ impl Parser<'_> {
             log: Log { filter: self.optional("log.filter"), json: json? },
             found: BTreeMap::new(),
         })
-    }
-
-    fn kafka(&mut self) -> Option<Kafka> {
-        let (brokers, topic, registry_topic, group) = (
-            self.text("kafka.brokers"),
-            self.text("kafka.topic"),
-            self.text("kafka.registry_topic"),
-            self.text("kafka.group"),
-        );
-        Some(Kafka { brokers: brokers?, topic: topic?, registry_topic: registry_topic?, group: group? })
     }
 
     fn clickhouse(&mut self) -> Option<ClickHouse> {

@@ -54,7 +54,13 @@ const fn secret(section: &'static str, key: &'static str, help: &'static str) ->
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
     setting("kafka", "brokers", Some("127.0.0.1:9092"), "HOST:PORT,…", "Kafka bootstrap servers"),
-    setting("kafka", "topic", Some("mcp.gateway.events"), "TOPIC", "Topic of gateway events"),
+    setting(
+        "kafka",
+        "topic",
+        Some("mcp.gateway.events"),
+        "TOPIC,…",
+        "Topics of gateway events, comma-separated: consume reads all of them, serve and simulate write to the first",
+    ),
     setting(
         "kafka",
         "registry_topic",

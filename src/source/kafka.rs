@@ -166,7 +166,8 @@ pub fn subscribe(settings: &config::Kafka, metrics: Metrics) -> Result<EventCons
         .set("fetch.wait.max.ms", "100")
         .create_with_context(callbacks)
         .map_err(SourceError::Setup)?;
-    consumer.subscribe(&[settings.topic.as_str()]).map_err(SourceError::Setup)?;
+    let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
+    consumer.subscribe(&topics).map_err(SourceError::Setup)?;
     Ok(consumer)
 }
 
