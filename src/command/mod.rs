@@ -11,9 +11,11 @@ pub mod engine;
 pub mod lookup;
 pub mod migrate;
 pub mod refreshes;
+pub mod replay;
 pub mod scrub;
 pub mod serve;
 pub mod simulate;
+pub mod steps;
 pub mod terminal;
 pub mod texts;
 
@@ -86,6 +88,10 @@ pub fn exit_code_of(error: &anyhow::Error) -> u8 {
     let bad_words = error.chain().any(|cause| {
         cause.is::<ConfigError>()
             || cause.is::<codes::UnknownClass>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(replay::ReplayError::EmptyRange | replay::ReplayError::NoPartition { .. })
+            )
             || cause.downcast_ref::<QueryError>().is_some_and(QueryError::is_bad_input)
     });
     match (bad_words, is_kafka_unreachable || is_store_unreachable(error)) {

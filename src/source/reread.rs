@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::kafka::{REQUEST_TIMEOUT, SourceError, client};
 use super::topic::required_partitions;
-use super::topic_id::topic_id;
+use super::topic_id::{TopicIdError, topic_id};
 use crate::config;
 use crate::event::{OffsetRuns, Run};
 
@@ -90,10 +90,21 @@ impl RangeReader {
         required_partitions(self.consumer.client(), &self.brokers, topic, REQUEST_TIMEOUT)
     }
 
-    /// The topic's id; `None` when the brokers do not know such ids. Blocks.
-    #[must_use]
-    pub fn topic_id(&self, topic: &str) -> Option<String> {
-        topic_id(self.consumer.client(), topic, REQUEST_TIMEOUT).ok()
+    /// The topic's id; `None` only when the brokers are too old to have such ids: rows without an id are other rows. Blocks.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreachable`] also when the answer is refused.
+    pub fn topic_id(&self, topic: &str) -> Result<Option<String>, SourceError> {
+        let unknown = |code| Err(self.unreachable(KafkaError::MetadataFetch(code)));
+        match topic_id(self.consumer.client(), topic, REQUEST_TIMEOUT) {
+            Ok(id) => Ok(Some(id)),
+            Err(
+                TopicIdError::Absent
+                | TopicIdError::Refused(RDKafkaErrorCode::UnsupportedFeature | RDKafkaErrorCode::UnsupportedVersion),
+            ) => Ok(None),
+            Err(TopicIdError::Refused(code)) => unknown(code),
+            Err(TopicIdError::TimedOut | TopicIdError::Name) => unknown(RDKafkaErrorCode::OperationTimedOut),
+        }
     }
 
     /// The oldest and the newest offset of a partition. Blocks.

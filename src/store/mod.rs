@@ -1,6 +1,6 @@
 //! ClickHouse: what is written, how, and under which schema. The only place that inserts.
 //!
-//! [`event_rows`], [`dead_letter_rows`] and [`gap_rows`] build bodies, [`writer`] sends them, [`migrate`] creates the tables,
+//! [`event_rows`], [`dead_letter_rows`], [`gap_rows`] and [`replay_rows`] build bodies, [`writer`] sends them, [`migrate`] creates the tables,
 //! [`error`] says for each failure whether waiting helps.
 
 pub mod body;
@@ -10,10 +10,12 @@ pub mod dead_letter_rows;
 pub mod engine;
 pub mod error;
 pub mod event_rows;
+pub mod fill;
 pub mod gap_rows;
 pub mod identities;
 pub mod migrate;
 pub mod missing;
+pub mod replay_rows;
 pub mod span;
 pub mod token;
 pub mod writer;
@@ -24,5 +26,6 @@ pub use event_rows::EventRows;
 pub use gap_rows::{Gap, GapReason, gap_insert};
 pub use identities::{StoredIdentities, stored_identities};
 pub use missing::{missing_rows, rows_between};
+pub use replay_rows::{ReplayOutcome, Replayed, replay_insert};
 pub use span::{Identity, Span};
 pub use writer::Insert;
