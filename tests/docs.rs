@@ -15,7 +15,7 @@ mod tests {
 
     const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "schemas/events/README.md"];
     /// Variables that are no settings.
-    const OTHER_VARIABLES: [&str; 3] = ["GATETRAIL_CONFIG", "GATETRAIL_BIN", "GATETRAIL_LOG"];
+    const OTHER_VARIABLES: [&str; 4] = ["GATETRAIL_CONFIG", "GATETRAIL_BIN", "GATETRAIL_LOG", "GATETRAIL_CRASH_AT"];
 
     fn root(path: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -17,10 +17,10 @@ use crate::store::migrate::{Done, migrate};
 /// What `migrate` takes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct MigrateArgs {
-    /// Also create the event topic and the compacted registry topic
+    /// Also create the event topics and the compacted registry topic
     #[arg(long)]
     pub topics: bool,
-    /// Partitions of the event topic, when it is created
+    /// Partitions of each event topic, when it is created
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..=10_000))]
     pub partitions: i32,
     /// Copies of each partition, when a topic is created
@@ -50,9 +50,8 @@ pub async fn run(args: &MigrateArgs, config: &Config, output: &mut impl Write) -
     }
     migrated?;
     if args.topics {
-        for (name, partitions, compacted) in
-            [(&config.kafka.topic, args.partitions, false), (&config.kafka.registry_topic, 1, true)]
-        {
+        let events = config.kafka.topics.iter().map(|topic| (topic, args.partitions, false));
+        for (name, partitions, compacted) in events.chain([(&config.kafka.registry_topic, 1, true)]) {
             let line = create_topic(config, args, name, partitions, compacted).await?;
             writeln!(output, "{line}")?;
         }

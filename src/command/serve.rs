@@ -90,7 +90,7 @@ pub async fn serve(
 
 fn state_of(config: &Config, store: Client, texts: VerdictTexts) -> anyhow::Result<ApiState> {
     let delivery_timeout = DELIVERY_TIMEOUT.min(config.serve.request_timeout / 2);
-    let sink = KafkaSink::new(&config.kafka.brokers, &config.kafka.topic, delivery_timeout)
+    let sink = KafkaSink::new(&config.kafka.brokers, config.kafka.first_topic(), delivery_timeout)
         .context("the kafka producer cannot be set up")?;
     let sink = Arc::new(sink);
     let questions =

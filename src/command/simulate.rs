@@ -77,7 +77,7 @@ impl From<&crate::config::Kafka> for SimulateKafka {
     fn from(settings: &crate::config::Kafka) -> Self {
         Self {
             brokers: settings.brokers.clone(),
-            topic: settings.topic.clone(),
+            topic: settings.first_topic().to_owned(),
             registry_topic: settings.registry_topic.clone(),
             patience: REQUEST_TIMEOUT,
         }

@@ -71,8 +71,10 @@ fn variable(layers: &Layers, setting: &Setting, faults: &mut Vec<String>) -> Opt
 /// Variables that look like settings and are none: a typing error would otherwise go unseen.
 fn report_unknown_variables(environment: &BTreeMap<String, String>, faults: &mut Vec<String>) {
     const OTHERS: [&str; 3] = ["GATETRAIL_CONFIG", "GATETRAIL_BIN", "GATETRAIL_LOG"];
+    let of_test_builds = |name: &str| cfg!(feature = "crash-points") && name == "GATETRAIL_CRASH_AT";
     for name in environment.keys().filter(|name| name.starts_with("GATETRAIL_")) {
         let known = OTHERS.contains(&name.as_str())
+            || of_test_builds(name)
             || SETTINGS.iter().any(|setting| {
                 let variable = setting.variable();
                 *name == variable || (setting.secret && *name == format!("{variable}_FILE"))

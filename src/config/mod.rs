@@ -3,6 +3,7 @@
 //! Flags beat the environment (`GATETRAIL_*`, `…_FILE` for secrets), which beats the TOML file, which beats the defaults.
 //! Unknown keys and bad values are faults, and all of them are named at once.
 
+pub mod kafka;
 pub mod layers;
 pub mod secret;
 pub mod table;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use kafka::Kafka;
 pub use layers::{Found, Layers};
 pub use secret::Secret;
 pub use table::{SETTINGS, Setting};
@@ -28,19 +30,6 @@ pub const DEVELOPMENT_SCRUB_KEY: &str = "gatetrail development key";
 #[derive(Debug, Error)]
 #[error("the configuration has faults:\n{}", .0.iter().map(|fault| format!("  - {fault}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError(pub Vec<String>);
-
-/// `[kafka]`
-#[derive(Debug, Clone)]
-pub struct Kafka {
-    /// Bootstrap servers, comma-separated.
-    pub brokers: String,
-    /// Topic of gateway events.
-    pub topic: String,
-    /// Compacted topic of registry facts.
-    pub registry_topic: String,
-    /// Consumer group.
-    pub group: String,
-}
 
 /// `[clickhouse]`
 #[derive(Debug, Clone)]
@@ -77,6 +66,12 @@ pub struct Ingest {
     pub flush_bytes: usize,
     /// A larger record is refused.
     pub max_record_bytes: usize,
+    /// What may be in memory between poll and progress, in bytes.
+    pub memory_bytes: usize,
+    /// Most inserts a second.
+    pub max_inserts_per_s: u32,
+    /// Reading stops when more of the last 1,000 records are refused, in percent.
+    pub dead_letter_percent: u32,
 }
 
 /// `[retention]`
@@ -177,16 +172,6 @@ impl Parser<'_> {
         })
     }
 
-    fn kafka(&mut self) -> Option<Kafka> {
-        let (brokers, topic, registry_topic, group) = (
-            self.text("kafka.brokers"),
-            self.text("kafka.topic"),
-            self.text("kafka.registry_topic"),
-            self.text("kafka.group"),
-        );
-        Some(Kafka { brokers: brokers?, topic: topic?, registry_topic: registry_topic?, group: group? })
-    }
-
     fn clickhouse(&mut self) -> Option<ClickHouse> {
         let url = self.http_url("clickhouse.url");
         let (database, user) = (self.identifier("clickhouse.database"), self.text("clickhouse.user"));
@@ -206,11 +191,17 @@ impl Parser<'_> {
         let rows = self.number("ingest.flush_rows", 1..=100_000);
         let bytes = self.number("ingest.flush_bytes", 1_024..=67_108_864);
         let record_bytes = self.number("ingest.max_record_bytes", 1_024..=67_108_864);
+        let memory = self.number("ingest.memory_bytes", 16_777_216..=68_719_476_736);
+        let inserts = self.number("ingest.max_inserts_per_s", 1..=1_000);
+        let percent = self.number("ingest.dead_letter_percent", 1..=100);
         Some(Ingest {
             flush_interval: Duration::from_millis(interval?),
             flush_rows: rows?,
             flush_bytes: bytes?,
             max_record_bytes: record_bytes?,
+            memory_bytes: memory?,
+            max_inserts_per_s: inserts?,
+            dead_letter_percent: percent?,
         })
     }
 

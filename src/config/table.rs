@@ -54,7 +54,13 @@ const fn secret(section: &'static str, key: &'static str, help: &'static str) ->
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
     setting("kafka", "brokers", Some("127.0.0.1:9092"), "HOST:PORT,…", "Kafka bootstrap servers"),
-    setting("kafka", "topic", Some("mcp.gateway.events"), "TOPIC", "Topic of gateway events"),
+    setting(
+        "kafka",
+        "topic",
+        Some("mcp.gateway.events"),
+        "TOPIC,…",
+        "Topics of gateway events, comma-separated: consume reads all of them, serve and simulate write to the first",
+    ),
     setting(
         "kafka",
         "registry_topic",
@@ -63,6 +69,13 @@ pub const SETTINGS: &[Setting] = &[
         "Compacted topic of registered servers and keys",
     ),
     setting("kafka", "group", Some("gatetrail"), "GROUP", "Consumer group"),
+    setting(
+        "kafka",
+        "group_instance_id",
+        None,
+        "NAME",
+        "Name of this member (static membership): a restart within the session timeout moves no partition",
+    ),
     setting("clickhouse", "url", Some("http://127.0.0.1:8123"), "URL", "ClickHouse HTTP address"),
     setting("clickhouse", "database", Some("gatetrail"), "NAME", "ClickHouse database"),
     setting("clickhouse", "user", Some("default"), "NAME", "ClickHouse user"),
@@ -98,6 +111,27 @@ pub const SETTINGS: &[Setting] = &[
         Some("1048576"),
         "BYTES",
         "A larger record goes to the dead letters, 1024 to 67108864",
+    ),
+    setting(
+        "ingest",
+        "memory_bytes",
+        Some("268435456"),
+        "BYTES",
+        "Most bytes of records in memory, a quarter of it fetched ahead; reading pauses there, 16777216 to 68719476736",
+    ),
+    setting(
+        "ingest",
+        "max_inserts_per_s",
+        Some("10"),
+        "INSERTS",
+        "Most inserts a second: with P active partitions a batch waits for max(flush_ms, P / this), 1 to 1000",
+    ),
+    setting(
+        "ingest",
+        "dead_letter_percent",
+        Some("5"),
+        "PERCENT",
+        "Reading stops when more of the last 1000 records than this are refused; 100 never stops it, 1 to 100",
     ),
     setting(
         "retention",

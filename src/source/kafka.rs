@@ -1,23 +1,15 @@
-//! Kafka: the consumer of event topics, its settings, and what its callbacks tell.
-//!
-//! Offsets are committed by `pipeline` only, after the store confirmed; nothing is committed automatically.
+//! Kafka: what every client of ours has in common, its errors, and reading a message's parts.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rdkafka::client::ClientContext;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::config::ClientConfig;
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::statistics::Statistics;
 use thiserror::Error;
 
 use crate::config;
 use crate::event::RecordTime;
-use crate::telemetry::Metrics;
 
 /// How long metadata and watermark requests may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,120 +46,6 @@ impl SourceError {
             Self::MissingTopic { .. } => "kafka_missing_topic",
         }
     }
-}
-
-/// What the client's callbacks saw, for the loop that polls.
-#[derive(Debug)]
-pub struct Callbacks {
-    metrics: Metrics,
-    revoked: Mutex<Vec<i32>>,
-    unreachable: AtomicBool,
-}
-
-impl Callbacks {
-    /// Partitions revoked since the last call.
-    pub fn take_revoked(&self) -> Vec<i32> {
-        self.revoked.lock().map(|mut revoked| std::mem::take(&mut *revoked)).unwrap_or_default()
-    }
-
-    /// Whether every broker is away.
-    pub fn is_unreachable(&self) -> bool {
-        self.unreachable.load(Ordering::Relaxed)
-    }
-
-    /// Notes that a broker delivered something.
-    pub fn note_reachable(&self) {
-        if self.unreachable.swap(false, Ordering::Relaxed) {
-            tracing::info!("kafka answers again");
-        }
-    }
-}
-
-impl ClientContext for Callbacks {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // librdkafka repeats itself for as long as a broker is away; `error` below says it once.
-        match level {
-            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-                tracing::error!(facility, "{message}")
-            }
-            _ => tracing::debug!(facility, "{message}"),
-        }
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        let away = matches!(error.rdkafka_error_code(), Some(rdkafka::types::RDKafkaErrorCode::AllBrokersDown));
-        if away && !self.unreachable.swap(true, Ordering::Relaxed) {
-            tracing::warn!("kafka does not answer, waiting for it: {reason}");
-        } else {
-            tracing::debug!(%error, reason, "kafka");
-        }
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        for topic in statistics.topics.values() {
-            for (partition, of_partition) in topic.partitions.iter().filter(|(partition, _)| **partition >= 0) {
-                if of_partition.consumer_lag >= 0 {
-                    self.metrics.set_lag(*partition, of_partition.consumer_lag);
-                }
-            }
-        }
-    }
-}
-
-impl ConsumerContext for Callbacks {
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Revoke(partitions) = rebalance
-            && let Ok(mut revoked) = self.revoked.lock()
-        {
-            revoked.extend(
-                partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition),
-            );
-        }
-    }
-
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        match rebalance {
-            Rebalance::Assign(partitions) => tracing::info!(partitions = ?numbers(partitions), "partitions assigned"),
-            Rebalance::Revoke(partitions) => tracing::info!(partitions = ?numbers(partitions), "partitions revoked"),
-            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &rdkafka::TopicPartitionList) {
-        if let Err(error) = result {
-            tracing::warn!(%error, "kafka refused a commit; the next one carries it");
-        }
-    }
-}
-
-fn numbers(partitions: &rdkafka::TopicPartitionList) -> Vec<i32> {
-    partitions.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()
-}
-
-/// The consumer of event topics.
-pub type EventConsumer = BaseConsumer<Callbacks>;
-
-/// Makes the consumer and subscribes; it connects while it is polled.
-///
-/// # Errors
-/// [`SourceError::Setup`].
-pub fn subscribe(settings: &config::Kafka, metrics: Metrics) -> Result<EventConsumer, SourceError> {
-    let callbacks = Callbacks { metrics, revoked: Mutex::default(), unreachable: AtomicBool::new(false) };
-    let consumer: EventConsumer = client(settings)
-        .set("group.id", &settings.group)
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
-        // A new group starts at the beginning: an audit trail has no business skipping what is there.
-        .set("auto.offset.reset", "earliest")
-        .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", "6000")
-        .set("statistics.interval.ms", "5000")
-        .set("queued.max.messages.kbytes", "65536")
-        .set("fetch.wait.max.ms", "100")
-        .create_with_context(callbacks)
-        .map_err(SourceError::Setup)?;
-    consumer.subscribe(&[settings.topic.as_str()]).map_err(SourceError::Setup)?;
-    Ok(consumer)
 }
 
 /// What every Kafka client of ours has in common.

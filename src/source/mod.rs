@@ -1,5 +1,6 @@
 //! Where records come from: bytes with their topic, partition, offset, timestamp and headers. Never interprets them.
 
+pub mod group;
 pub mod kafka;
 pub mod registry;
 pub mod topic;

@@ -9,6 +9,8 @@ pub enum Remedy {
     Retry,
     /// Nothing helps but a person: stop this partition and say so.
     Halt,
+    /// One of the rows is at fault.
+    Bisect,
 }
 
 /// A failed exchange with ClickHouse.
@@ -31,6 +33,9 @@ pub enum StoreError {
     /// Dead letters could not be encoded.
     #[error("the dead letters cannot be encoded")]
     EncodeDeadLetters(#[from] serde_json::Error),
+    /// A deduplication token that names no range of offsets.
+    #[error("`{0}` names no range of offsets")]
+    Token(String),
     /// The database has a schema that this binary does not know, or not yet the one it needs.
     #[error("{0}")]
     Schema(String),
@@ -73,6 +78,7 @@ impl StoreError {
             Self::Unreachable(_) => "store_unreachable",
             Self::Refused { .. } => "store_refused",
             Self::Encode(_) | Self::EncodeDeadLetters(_) => "store_encode",
+            Self::Token(_) => "store_token",
             Self::Schema(_) => "store_schema",
         }
     }
@@ -85,7 +91,9 @@ impl StoreError {
             Self::Refused { code: Some(code), .. } if PASSING.iter().any(|(passing, _)| passing == code) => {
                 Remedy::Retry
             }
-            Self::Refused { .. } | Self::Encode(_) | Self::EncodeDeadLetters(_) | Self::Schema(_) => Remedy::Halt,
+            Self::Refused { .. } | Self::Encode(_) | Self::EncodeDeadLetters(_) | Self::Token(_) | Self::Schema(_) => {
+                Remedy::Halt
+            }
         }
     }
 }

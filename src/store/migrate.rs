@@ -37,6 +37,9 @@ pub const STEPS: &[Step] = steps! {
     2, 1, "0002_dead_letters/01_dead_letters";
     3, 1, "0003_lookup/01_lookup";
     3, 2, "0003_lookup/02_lookup_view";
+    4, 1, "0004_ingest_audit/01_ingest_gaps";
+    4, 2, "0004_ingest_audit/02_ingest_reconciliations";
+    4, 3, "0004_ingest_audit/03_dead_letter_replays";
 };
 
 /// What was done about a step.
@@ -117,7 +120,7 @@ async fn verify_deduplication(client: &Client, database: &str) -> Result<(), Sto
     let without: Vec<String> = client
         .query(
             "SELECT name FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree' \
-             AND name IN ('events', 'dead_letters', 'lookup') \
+             AND name IN ('events', 'dead_letters', 'lookup', 'ingest_gaps', 'ingest_reconciliations', 'dead_letter_replays') \
              AND NOT match(create_table_query, 'non_replicated_deduplication_window = [1-9]')",
         )
         .param("database", database)

@@ -33,7 +33,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// What is inserted: a body for a table under a token.
 #[derive(Debug, Clone)]
 pub struct Insert {
-    /// `events` or `dead_letters`.
+    /// The table: `events`, `dead_letters`, or one of those about ingest itself.
     pub table: &'static str,
     /// ClickHouse's name of the body's format.
     pub format: &'static str,

@@ -96,6 +96,7 @@ impl Stage {
             .env("GATETRAIL_KAFKA_GROUP", &self.name)
             .env("GATETRAIL_SCRUB_KEY", "integration tests")
             .env("GATETRAIL_INGEST_FLUSH_MS", "200")
+            .env("GATETRAIL_ADMIN_LISTEN", format!("127.0.0.1:{}", free_port()))
             .env_remove("NO_COLOR")
             .stdin(Stdio::null());
         command
@@ -110,9 +111,6 @@ impl Stage {
         let log = self.folder.path().join(format!("{}-{}.log", arguments[0], STAGES.fetch_add(1, Ordering::Relaxed)));
         let file = File::create(&log).unwrap();
         let mut command = self.command(arguments);
-        if !extra.iter().any(|(name, _)| *name == "GATETRAIL_ADMIN_LISTEN") {
-            command.env("GATETRAIL_ADMIN_LISTEN", format!("127.0.0.1:{}", free_port()));
-        }
         let child = command.envs(extra.iter().copied()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
         Running { child, log }
     }
