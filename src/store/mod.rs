@@ -1,7 +1,8 @@
 //! ClickHouse: what is written, how, and under which schema. The only place that inserts.
 //!
-//! [`event_rows`], [`dead_letter_rows`] and [`gap_rows`] build bodies, [`writer`] sends them, [`migrate`] creates the tables,
-//! [`error`] says for each failure whether waiting helps.
+//! [`event_rows`] and [`dead_letter_rows`] build bodies, [`writer`] sends one once, [`delivery`] sends a plan's until every
+//! row is stored exactly once, with [`identities`] to read back and [`missing`] to send the rest; [`remedy`] says for each
+//! error what to do about it. [`migrate`] creates the tables.
 
 pub mod body;
 pub mod client;
@@ -15,8 +16,10 @@ pub mod gap_rows;
 pub mod identities;
 pub mod migrate;
 pub mod missing;
+pub mod remedy;
 pub mod span;
 pub mod token;
+pub mod views;
 pub mod writer;
 
 pub use dead_letter_rows::{DeadLetter, Refusal};

@@ -7,6 +7,8 @@
 #![cfg(test)]
 
 mod absent;
+#[cfg(target_os = "linux")]
+mod chaos;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;

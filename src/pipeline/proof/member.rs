@@ -1,7 +1,6 @@
 //! One consumer process, as the runner behaves: it drives the real machines, one small step at a time.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 
 use super::world::{Heard, Insert, World};
 use super::{Protocol, chance};
@@ -51,8 +50,10 @@ impl Member {
         !self.paused && !self.crashed && self.assigned.is_none()
     }
 
+    /// Whether the group hears nothing of the member that it gave the partition to; a process that was started again is
+    /// another member.
     pub fn is_silent(&self) -> bool {
-        self.paused || self.crashed
+        self.paused || self.crashed || self.assigned.is_none()
     }
 
     pub fn pause(&mut self) {
@@ -96,7 +97,7 @@ impl Member {
 
     /// One thing.
     pub fn step(&mut self, world: &mut World, random: &mut ChaCha8Rng) {
-        if self.is_silent() {
+        if self.paused || self.crashed {
             return;
         }
         // A process that was thought dead finds out at some poll; until then it goes on.
@@ -145,7 +146,11 @@ impl Assigned {
         let plan = self.machine.to_reread();
         let wanted = plan.is_none_or(|plan| self.read_to < plan.next);
         let next = (self.read_to..).find(|offset| world.has_record(*offset) != Some(false)).unwrap_or(self.read_to);
-        if wanted && world.has_record(next) == Some(true) && plan.is_none_or(|plan| next < plan.next) && !chance(random, 15) {
+        if wanted
+            && world.has_record(next) == Some(true)
+            && plan.is_none_or(|plan| next < plan.next)
+            && !chance(random, 15)
+        {
             self.batch.push(next);
             self.read_to = next + 1;
             return;
@@ -198,7 +203,14 @@ impl Assigned {
         self.delivery = Some(Running { range, bodies, missing: Vec::new(), delivery, confirmed: 0 });
     }
 
-    fn answer(&mut self, member: usize, commit: Commit, protocol: Protocol, world: &mut World, random: &mut ChaCha8Rng) {
+    fn answer(
+        &mut self,
+        member: usize,
+        commit: Commit,
+        protocol: Protocol,
+        world: &mut World,
+        random: &mut ChaCha8Rng,
+    ) {
         if !world.is_calm() && chance(random, 10) {
             // Refused or lost: it may have been taken all the same. It is sent again.
             if chance(random, 50) {
