@@ -1,6 +1,6 @@
 //! ClickHouse: what is written, how, and under which schema. The only place that inserts.
 //!
-//! [`event_rows`], [`dead_letter_rows`] and [`gap_rows`] build bodies, [`writer`] sends them, [`migrate`] creates the tables,
+//! [`event_rows`] (laid out by [`place`]), [`dead_letter_rows`] and [`gap_rows`] build bodies, [`writer`] sends them, [`migrate`] creates the tables,
 //! [`error`] says for each failure whether waiting helps.
 
 pub mod body;
@@ -8,13 +8,18 @@ pub mod client;
 pub mod column;
 pub mod dead_letter_rows;
 pub mod delivery;
+pub mod dictionary;
 pub mod engine;
 pub mod error;
 pub mod event_rows;
 pub mod gap_rows;
 pub mod identities;
+pub mod interner;
+pub mod json_object;
 pub mod migrate;
 pub mod missing;
+pub mod packed_id;
+pub mod place;
 pub mod span;
 pub mod token;
 pub mod writer;

@@ -145,7 +145,11 @@ impl Assigned {
         let plan = self.machine.to_reread();
         let wanted = plan.is_none_or(|plan| self.read_to < plan.next);
         let next = (self.read_to..).find(|offset| world.has_record(*offset) != Some(false)).unwrap_or(self.read_to);
-        if wanted && world.has_record(next) == Some(true) && plan.is_none_or(|plan| next < plan.next) && !chance(random, 15) {
+        if wanted
+            && world.has_record(next) == Some(true)
+            && plan.is_none_or(|plan| next < plan.next)
+            && !chance(random, 15)
+        {
             self.batch.push(next);
             self.read_to = next + 1;
             return;
@@ -198,7 +202,14 @@ impl Assigned {
         self.delivery = Some(Running { range, bodies, missing: Vec::new(), delivery, confirmed: 0 });
     }
 
-    fn answer(&mut self, member: usize, commit: Commit, protocol: Protocol, world: &mut World, random: &mut ChaCha8Rng) {
+    fn answer(
+        &mut self,
+        member: usize,
+        commit: Commit,
+        protocol: Protocol,
+        world: &mut World,
+        random: &mut ChaCha8Rng,
+    ) {
         if !world.is_calm() && chance(random, 10) {
             // Refused or lost: it may have been taken all the same. It is sent again.
             if chance(random, 50) {
