@@ -13,6 +13,7 @@ use rdkafka::consumer::Consumer;
 use rdkafka::{Offset, TopicPartitionList};
 use rustc_hash::FxHashSet;
 
+use super::batch::Batch;
 use super::crash_point::{CrashPoint, reach};
 use super::health::Part;
 use super::partitions::Partition;
@@ -256,7 +257,7 @@ impl Runner {
             if lost {
                 partition.abandon();
             } else {
-                partition.batch = super::batch::Batch::default();
+                partition.batch = Batch::default();
                 partition.parts.clear();
             }
             self.budget.refund(before - partition.charged());

@@ -14,7 +14,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use thiserror::Error;
 
 use super::Steps;
-use super::batch::SealAt;
+use super::batch::{Batch, SealAt};
 use super::budget::Budget;
 use super::circuit::{Circuit, WINDOW};
 use super::commits::Committer;
@@ -256,6 +256,10 @@ impl Runner {
         );
         tracing::error!("{sentence}");
         self.health.fail(Part::Ingest, sentence);
+        for partition in self.partitions.iter_mut() {
+            self.budget.refund(partition.batch.charged());
+            partition.batch = Batch::default();
+        }
     }
 
     /// Pauses everything when memory or the circuit says so, resumes it afterwards; holds single partitions whose batch is full.
@@ -308,7 +312,7 @@ impl Runner {
         loop {
             self.turn()?;
             let unsettled = self.partitions.iter().filter(|partition| !partition.is_at_rest()).count();
-            if unsettled == 0 || self.circuit.is_open() && self.active() == 0 {
+            if unsettled == 0 {
                 return Ok(());
             }
             if Instant::now() >= deadline {
