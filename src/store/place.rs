@@ -3,7 +3,7 @@
 //! ClickHouse pays by the physical column: at every insert, at every merge, and at every look-up that wants all of an event.
 //! So few members have a column of their own. What goes together in a few hundred combinations is one dictionary column
 //! of JSON objects ([`Group`]), and what is rare or mostly unique is one JSON object a row. Under its own name every
-//! member is an alias in `schemas/clickhouse/0001_events/01_events.sql`; a test below holds the two together.
+//! member is an alias in `schemas/clickhouse/0001_events/01_grouped_events.sql`; a test below holds the two together.
 
 use crate::event::FieldId;
 
@@ -91,5 +91,47 @@ pub const fn place_of(field: FieldId) -> Place {
         | F::token_attempt => Place::In(Group::Step),
         F::client_request_id | F::caused_by | F::flow_id | F::http_upstream_request_id => Place::Links,
         _ => Place::Rest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, place_of};
+    use crate::event::FieldId;
+
+    const TABLE: &str = include_str!("../../schemas/clickhouse/0001_events/01_grouped_events.sql");
+
+    /// The definition of a column, after its name.
+    fn definition(column: &str) -> &'static str {
+        let start = format!("    {column} ");
+        TABLE.lines().find_map(|line| line.strip_prefix(start.as_str())).unwrap_or_else(|| panic!("no column {column}"))
+    }
+
+    #[test]
+    fn every_member_is_queried_where_it_is_stored() {
+        for field in FieldId::ALL {
+            let definition = definition(field.column());
+            let object = match place_of(*field) {
+                Place::Own => continue,
+                Place::In(group) => group.column(),
+                Place::Links => "links",
+                Place::Rest => "rest",
+            };
+            let read = format!("({object}, '{}'", field.column());
+            assert!(definition.contains("ALIAS") && definition.contains(&read), "{}: {definition}", field.column());
+        }
+    }
+
+    #[test]
+    fn what_stands_in_no_table_of_members_is_queried_under_its_name_too() {
+        for column in ["event_id", "source", "trace_id", "span_id", "kafka_topic", "kafka_topic_id", "class_version"] {
+            assert!(definition(column).contains("ALIAS"), "{column}");
+        }
+        for column in ["class", "reason", "class_hop", "who_acts", "rule", "confidence", "origins", "redactions"] {
+            assert!(definition(column).contains("(derived, '"), "{column}");
+        }
+        for column in ["type", "time", "received_at", "kafka_partition", "kafka_offset", "kafka_index", "inserted_at"] {
+            assert!(!definition(column).contains("ALIAS"), "{column}");
+        }
     }
 }

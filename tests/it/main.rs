@@ -7,6 +7,7 @@
 #![cfg(test)]
 
 mod absent;
+mod columns;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
