@@ -11,6 +11,8 @@ pub trait ClosedEnum: Copy + Sized + 'static {
     const UNKNOWN: Self;
     /// The stable spelling.
     fn as_str(self) -> &'static str;
+    /// Tells the members apart in one byte; not stable, so never stored.
+    fn number(self) -> u8;
     /// The member with this spelling, or `Unknown`.
     #[must_use]
     fn parse(text: &str) -> Self {
@@ -36,6 +38,9 @@ macro_rules! closed_enum {
                     $(Self::$member => $text,)+
                     Self::Unknown => "unknown",
                 }
+            }
+            fn number(self) -> u8 {
+                self as u8
             }
         }
     };

@@ -22,11 +22,15 @@ pub trait Stored: Kind {
     }
 }
 
-/// Appends a member's text: its number, the text's length and the text, so that no two lists of members look the same.
+/// Ends a text in a signature: no UTF-8 text holds this byte (RFC 3629 §3), so no two lists of members look the same.
+const END: u8 = 0xff;
+
+/// Appends a member's number and its text.
 pub fn sign_text(text: &str, number: u8, signature: &mut Vec<u8>) {
-    let length = u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes();
-    signature.extend_from_slice(&[number, length[0], length[1], length[2], length[3]]);
+    signature.reserve(text.len() + 2);
+    signature.push(number);
     signature.extend_from_slice(text.as_bytes());
+    signature.push(END);
 }
 
 macro_rules! text_columns {
@@ -80,7 +84,7 @@ impl<E: ClosedEnum + Debug> Stored for OneOf<E> {
     }
     fn sign(value: &Self::Value<'_>, number: u8, signature: &mut Vec<u8>) {
         if let Some(member) = value {
-            sign_text(member.as_str(), number, signature);
+            signature.extend_from_slice(&[number, member.number()]);
         }
     }
 }

@@ -71,7 +71,7 @@ mod number {
     pub(super) const TOPIC_ID: u8 = 202;
     pub(super) const CLASS_VERSION: u8 = 203;
     pub(super) const REASON: u8 = 204;
-    pub(super) const VERDICT: u8 = 205;
+    pub(super) const RULE: u8 = 205;
     pub(super) const ORIGIN: u8 = 206;
     pub(super) const REDACTION: u8 = 207;
     pub(super) const EMPTY_LIST: u8 = 208;
@@ -268,14 +268,13 @@ impl EventRows {
     /// What was made of the event here.
     fn push_derived(&mut self, event: &Event<'_>, verdict: &Verdict<'_, '_>) {
         let Scratch { derived: signature, empty_lists, .. } = &mut self.scratch;
-        let words = [
-            ("class", verdict.class.as_str()),
-            ("class_hop", verdict.hop.as_str()),
-            ("who_acts", verdict.who_acts.as_str()),
-            ("rule", verdict.rule),
-            ("confidence", verdict.confidence.as_str()),
-        ];
-        words.iter().for_each(|(_, word)| sign_text(word, number::VERDICT, signature));
+        signature.extend_from_slice(&[
+            verdict.class.number(),
+            verdict.hop.number(),
+            verdict.who_acts.number(),
+            verdict.confidence.number(),
+        ]);
+        sign_text(verdict.rule, number::RULE, signature);
         if let Some(reason) = verdict.reason {
             sign_text(reason, number::REASON, signature);
         }
@@ -287,7 +286,11 @@ impl EventRows {
         empty_lists.iter().for_each(|list| sign_text(list, number::EMPTY_LIST, signature));
         self.derived.push(signature, |value| {
             let mut object = JsonObject::new(value);
-            words.iter().for_each(|(column, word)| object.text(column, word));
+            object.text("class", verdict.class.as_str());
+            object.text("class_hop", verdict.hop.as_str());
+            object.text("who_acts", verdict.who_acts.as_str());
+            object.text("rule", verdict.rule);
+            object.text("confidence", verdict.confidence.as_str());
             if let Some(reason) = verdict.reason {
                 object.text("reason", reason);
             }

@@ -13,6 +13,8 @@ const ESCAPE: u8 = 0xff;
 const UUID_BYTES: usize = 16;
 /// Where the canonical spelling of a UUID has its hyphens.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+/// Where it has the two digits of each byte.
+const PAIRS: [usize; UUID_BYTES] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 
 /// The stored bytes of an id: a UUID in its canonical lower-case spelling becomes 16 bytes, other text stays what it is.
 /// The empty text, which is how NULL is stored, stays empty.
@@ -69,17 +71,12 @@ fn parse_uuid(text: &[u8]) -> Option<[u8; UUID_BYTES]> {
     }
     let mut bytes = [0; UUID_BYTES];
     let mut faults = 0;
-    let mut place = 0;
-    for byte in &mut bytes {
-        if text[place] == b'-' {
-            place += 1;
-        }
-        let (high, low) = (hex_value(text[place]), hex_value(*text.get(place + 1)?));
+    for (byte, place) in bytes.iter_mut().zip(PAIRS) {
+        let (high, low) = (hex_value(text[place]), hex_value(text[place + 1]));
         faults |= high | low;
         *byte = high << 4 | low;
-        place += 2;
     }
-    (faults <= 0x0f && place == text.len()).then_some(bytes)
+    (faults <= 0x0f).then_some(bytes)
 }
 
 /// 0 to 15, or 255 for what is no lower-case digit: upper case would not come back as it was.

@@ -24,6 +24,16 @@ fn at_path(data: &Value, field: FieldId) -> Value {
     data.pointer(&format!("/{}", field.path().replace('.', "/"))).cloned().unwrap_or(Value::Null)
 }
 
+/// Values as text: a name that was sent as a number is stored as text, a set of scopes that was sent as a list with spaces.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(" "),
+        Value::Number(number) => number.as_f64().unwrap().to_string(),
+        other => other.to_string(),
+    }
+}
+
 #[test]
 fn every_member_is_read_back_under_its_own_name() {
     let stage = Stage::new("members");
@@ -43,7 +53,7 @@ fn every_member_is_read_back_under_its_own_name() {
     assert_eq!(rows[0]["span_id"], "b7ad6b7169203331");
     assert_eq!(rows[0]["attributes"], data["attributes"]);
     for field in FieldId::ALL {
-        assert_eq!(rows[0][field.column()], at_path(&full["data"], *field), "{}", field.path());
+        assert_eq!(text(&rows[0][field.column()]), text(&at_path(&full["data"], *field)), "{}", field.path());
     }
     assert_eq!((rows[1]["event_id"].as_str(), rows[1]["trace_id"].as_str()), (Some("sixteen bytes ok"), None));
     for field in FieldId::ALL {
