@@ -34,7 +34,7 @@ impl Dictionary {
     /// # Errors
     /// When Arrow finds a number without a value, or a value that is no text.
     pub fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        let mut values = StringBuilder::with_capacity(self.interner.len(), 0);
+        let mut values = StringBuilder::with_capacity(self.interner.count(), 0);
         for value in self.interner.values() {
             let text =
                 std::str::from_utf8(value).map_err(|error| ArrowError::InvalidArgumentError(error.to_string()))?;

@@ -38,7 +38,7 @@ impl Interner {
 
     /// How many different values there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.ends.len()
     }
 
@@ -149,10 +149,10 @@ mod tests {
         for _ in 0..2 {
             let numbers: Vec<u32> = values.iter().map(|value| interner.intern(value).0).collect();
             assert_eq!(numbers, expected(&values));
-            assert_eq!(interner.len(), 7_000);
+            assert_eq!(interner.count(), 7_000);
             assert!(interner.values().eq(values[..7_000].iter().map(Vec::as_slice)));
             interner.clear();
-            assert_eq!(interner.len(), 0);
+            assert_eq!(interner.count(), 0);
         }
     }
 

@@ -2,7 +2,7 @@
 -- Few physical columns, since each costs at every insert, merge and look-up; where a member is stored is src/store/place.rs.
 -- Sorted for time ranges of one server; a look-up by id goes through `lookup`, which tells server and time.
 -- Calls are kept ${call_retention_days} days, everything else ${auth_retention_days}: they lie in partitions of their own, so whole parts are dropped.
--- Fresh parts are compact (a few files and not a hundred).
+-- Fresh parts are compact (a few files and not a hundred), and merges take up to 16 of a size, so that a row is merged less often.
 CREATE TABLE IF NOT EXISTS ${database}.events
 (
     -- what is compared by itself. Ids are packed: a UUID is 16 raw bytes, other text is itself, '' is NULL (src/store/packed_id.rs)
@@ -158,4 +158,5 @@ SETTINGS
     allow_nullable_key = 1,
     ttl_only_drop_parts = 1,
     min_bytes_for_wide_part = 200000000,
+    merge_selector_base = 16,
     non_replicated_deduplication_window = 10000

@@ -22,4 +22,5 @@ SETTINGS
     ttl_only_drop_parts = 1,
     index_granularity = 1024,
     min_bytes_for_wide_part = 200000000,
+    merge_selector_base = 16,
     non_replicated_deduplication_window = 10000
