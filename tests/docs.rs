@@ -177,7 +177,9 @@ mod tests {
         let mut seen = 0;
         for document in DOCUMENTS {
             for command in commands(document) {
-                let Some(found) = regex(r"^(?:[A-Z_]+=\S+ )*make((?: [a-z][a-z0-9-]*)+(?: [A-Z_]+=\S+)*)$").captures(&command) else {
+                let Some(found) =
+                    regex(r"^(?:[A-Z_]+=\S+ )*make((?: [a-z][a-z0-9-]*)+(?: [A-Z_]+=\S+)*)$").captures(&command)
+                else {
                     continue;
                 };
                 for target in found[1].split_whitespace().filter(|word| !word.contains('=')) {

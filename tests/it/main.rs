@@ -9,6 +9,7 @@
 mod absent;
 #[cfg(target_os = "linux")]
 mod chaos;
+mod columns;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
