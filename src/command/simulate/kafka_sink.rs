@@ -16,8 +16,8 @@ use super::SimulateKafka;
 use crate::simulate::{Record, RecordKind};
 use crate::source::topic::required_partitions;
 
-/// How long the last records may take.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long the last records may take: longer than any single one.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(330);
 /// How long to wait for room in the queue before looking again.
 const FULL_QUEUE_WAIT: Duration = Duration::from_millis(20);
 /// Delivery reports are taken each so many records.
@@ -83,7 +83,9 @@ impl KafkaSink {
             .set("queue.buffering.max.messages", "200000")
             // Oversized malformed records must reach the consumer; compressed they are small.
             .set("message.max.bytes", "8000000")
-            .set("message.timeout.ms", "60000")
+            // A broker that is restarted, even twice in a row, costs time and no record.
+            .set("message.timeout.ms", "300000")
+            .set("reconnect.backoff.max.ms", "2000")
             .create_with_context(Deliveries::default())
             .context("the Kafka producer cannot be set up")?;
         for topic in [&kafka.topic, &kafka.registry_topic] {
