@@ -40,7 +40,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// What is inserted: a body for a table under a token.
 #[derive(Debug, Clone)]
 pub struct Insert {
-    /// `events` or `dead_letters`.
+    /// The table: `events`, `dead_letters`, or one of those about ingest itself.
     pub table: &'static str,
     /// ClickHouse's name of the body's format.
     pub format: &'static str,
@@ -55,17 +55,23 @@ pub struct Insert {
 /// # Errors
 /// [`StoreError`] when it was not confirmed; it may have been stored all the same.
 pub async fn insert_once(client: &Client, insert: &Insert) -> Result<(), StoreError> {
-    insert_within(client, insert, INSERT_TIMEOUT).await
+    insert_within(client, insert, INSERT_TIMEOUT, &mut || {}).await
 }
 
-/// Sends one insert and waits for ClickHouse to confirm it.
+/// Sends one insert and waits for ClickHouse to confirm it; `sent` hears when the bytes are on their way and the answer is
+/// waited for.
 ///
 /// The token is the query's id as well: while an attempt is at work, ClickHouse refuses another one of the same id, so
 /// that attempts of one insert never run side by side. An id can be used again once its query is over.
 ///
 /// # Errors
 /// [`StoreError`] when it was not confirmed in time; it may have been stored all the same.
-pub async fn insert_within(client: &Client, insert: &Insert, patience: Duration) -> Result<(), StoreError> {
+pub async fn insert_within(
+    client: &Client,
+    insert: &Insert,
+    patience: Duration,
+    sent: &mut (dyn FnMut() + Send),
+) -> Result<(), StoreError> {
     let statement = statement(insert)?;
     let mut request = client
         .insert_formatted_with(statement)
@@ -76,6 +82,7 @@ pub async fn insert_within(client: &Client, insert: &Insert, patience: Duration)
         request = request.with_setting(*name, *value);
     }
     request.send(insert.body.clone()).await.map_err(StoreError::of)?;
+    sent();
     request.end().await.map_err(StoreError::of)
 }
 

@@ -126,7 +126,7 @@ fn without_a_fault_there_is_one_insert_a_table_and_no_read_back() {
     let (delivered, told) = deliver(&stage, &proxy.url, &Plan::new(&stage, 0, 5), false);
     assert_eq!(delivered.unwrap(), Delivered { rows_events: 4, rows_dead_letters: 1, attempts: 2, repaired_rows: 0 });
     assert_eq!((proxy.inserts(), proxy.requests()), (2, 2));
-    assert_eq!(told.len(), 4, "sending and confirmed, twice: {told:?}");
+    assert_eq!(told.len(), 6, "begun, sent and confirmed, twice: {told:?}");
     assert_exact(&stage, 5, &[]);
 }
 

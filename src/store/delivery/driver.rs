@@ -64,19 +64,17 @@ pub enum DeliveryEvent {
         /// The error with its causes, in one line.
         cause: String,
     },
-    /// A body is about to be sent.
-    Sending {
-        /// Into which table.
-        table: &'static str,
-        /// Whether it holds what a read-back found missing, and not the body as it was made.
-        repaired: bool,
+    /// An insert is about to be sent.
+    Begun {
+        /// Whether it holds only the rows that a read-back missed.
+        repair: bool,
     },
-    /// ClickHouse confirmed a body.
+    /// The bytes of a body are on their way to ClickHouse; its answer was not read.
+    Sent,
+    /// ClickHouse confirmed the insert of a body, at its first attempt.
     Confirmed {
         /// Into which table.
         table: &'static str,
-        /// Whether it holds what a read-back found missing, and not the body as it was made.
-        repaired: bool,
     },
     /// After so many failures in a row something succeeded.
     Recovered {
@@ -129,6 +127,9 @@ pub async fn deliver_within(
     let mut delivered = rows_of(inserts)?;
     loop {
         let command = delivery.command();
+        if let Command::Insert(_) | Command::InsertMissing(_) = command {
+            on_event(&DeliveryEvent::Begun { repair: matches!(command, Command::InsertMissing(_)) });
+        }
         let outcome = match command {
             Command::Done => return Ok(Delivered { attempts: delivery.attempts(), ..delivered }),
             Command::Wait(pause) => {
@@ -145,6 +146,11 @@ pub async fn deliver_within(
         match outcome {
             Ok(heard) => {
                 delivery.hear(heard);
+                if let Command::Insert(body) = command
+                    && let Some(insert) = inserts.get(body)
+                {
+                    on_event(&DeliveryEvent::Confirmed { table: insert.table });
+                }
                 if let Command::InsertMissing(1..) = command {
                     delivered.repaired_rows += attempt.report_repair(on_event)?;
                 }
@@ -178,24 +184,21 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     async fn insert(&self, body: usize, on_event: Listener<'_>) -> Result<Heard, StoreError> {
         if let Some(insert) = self.inserts.get(body) {
-            self.send(insert, false, on_event).await?;
+            self.send(insert, on_event).await?;
         }
         Ok(Heard::Confirmed)
     }
 
     async fn insert_missing(&self, on_event: Listener<'_>) -> Result<Heard, StoreError> {
         for insert in &self.missing {
-            self.send(insert, true, on_event).await?;
+            self.send(insert, on_event).await?;
         }
         Ok(Heard::Confirmed)
     }
 
-    async fn send(&self, insert: &Insert, repaired: bool, on_event: Listener<'_>) -> Result<(), StoreError> {
-        let table = insert.table;
-        on_event(&DeliveryEvent::Sending { table, repaired });
-        insert_within(self.client, insert, self.patience.insert).await?;
-        on_event(&DeliveryEvent::Confirmed { table, repaired });
-        Ok(())
+    async fn send(&self, insert: &Insert, on_event: Listener<'_>) -> Result<(), StoreError> {
+        let mut sent = || on_event(&DeliveryEvent::Sent);
+        insert_within(self.client, insert, self.patience.insert, &mut sent).await
     }
 
     async fn read_back(&mut self, repair: u32) -> Result<Heard, StoreError> {

@@ -152,9 +152,9 @@ fn a_role_shows_its_own_metrics_only() {
 #[test]
 fn what_is_not_counted_by_batch() {
     let metrics = Metrics::new(Role::All, Clock);
-    metrics.set_lag(3, 17);
-    metrics.set_lag(4, 1);
-    metrics.forget_partition(4);
+    metrics.set_lag("events", 3, 17);
+    metrics.set_lag("events", 4, 1);
+    metrics.forget_partition("events", 4);
     metrics.observe_stage(Stage::Insert, Duration::from_millis(3));
     metrics.observe_batch_rows(50_000);
     metrics.insert_retried("network");
@@ -162,8 +162,8 @@ fn what_is_not_counted_by_batch() {
     metrics.observe_http_request("/v1/requests/{request_id}", 404, Duration::from_millis(3));
     metrics.add_http_events(HttpEventOutcome::Accepted, 5);
     let expected = [
-        (r#"gatetrail_ingest_lag_records{partition="3"}"#, Some(17.0)),
-        (r#"gatetrail_ingest_lag_records{partition="4"}"#, None),
+        (r#"gatetrail_ingest_lag_records{topic="events",partition="3"}"#, Some(17.0)),
+        (r#"gatetrail_ingest_lag_records{topic="events",partition="4"}"#, None),
         (r#"gatetrail_batch_seconds_bucket{le="0.004",stage="insert"}"#, Some(1.0)),
         ("gatetrail_batch_rows_sum", Some(50_000.0)),
         (r#"gatetrail_insert_retries_total{class="network"}"#, Some(1.0)),
