@@ -8,7 +8,7 @@ use gatetrail::store::{Insert, Remedy, StoreError, rows_between};
 use serde_json::json;
 
 use crate::fault_proxy::{Fault, FaultProxy};
-use crate::plan::{Plan, assert_exact, assert_views_exact, copies};
+use crate::plan::{Plan, assert_exact, assert_views_exact, copies, execute};
 use crate::support::{Stage, event, wait_until};
 
 const PATIENCE: Patience = Patience {
@@ -290,8 +290,4 @@ fn consume_stores_each_record_once_through_a_network_that_fails() {
     assert_eq!(stage.query(identities)[0], json!({"rows": 200, "once": 200}));
     assert_eq!(copies(&stage, "events").values().sum::<u64>(), 180);
     assert_views_exact(&stage);
-}
-
-fn execute(stage: &Stage, sql: &str) {
-    ureq::post(stage.clickhouse.trim_end_matches('/')).send(&sql.replace("{db}", &stage.name)).unwrap();
 }

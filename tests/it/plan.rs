@@ -100,23 +100,34 @@ pub fn copies(stage: &Stage, table: &str) -> BTreeMap<i64, u64> {
         .collect()
 }
 
-/// What each view selects of all of `events` is what its table holds, neither more nor less.
+/// What the view selects of all of `events` is what its table holds, neither more nor less: it is put into a table of the
+/// same kind, and both are read merged.
 pub fn assert_views_exact(stage: &Stage) {
     let views = stage.query(
-        "SELECT name, as_select, extract(create_table_query, ' TO ([^ (]+)') AS target,
-            (SELECT arrayStringConcat(groupArray(name), ', ') FROM (SELECT name, table FROM system.columns
-                WHERE database = '{db}' AND table = 'lookup_view' ORDER BY position)) AS columns
+        "SELECT as_select AS selects, (SELECT arrayStringConcat(groupArray(name), ', ') FROM (SELECT name
+            FROM system.columns WHERE database = '{db}' AND table = 'lookup_view' ORDER BY position)) AS columns
          FROM system.tables WHERE database = '{db}' AND name = 'lookup_view'",
     );
-    assert_eq!(views.len(), 1);
-    for view in views {
-        let text = |name: &str| view[name].as_str().unwrap().to_owned();
-        let (columns, target) = (text("columns"), text("target"));
-        let content = |from: &str| {
-            stage.query(&format!("SELECT toJSONString(tuple({columns})) AS content FROM {from} ORDER BY content"))
-        };
-        let held = content(&format!("{target} FINAL"));
-        assert!(!held.is_empty(), "{target} is empty");
-        assert_eq!(held, content(&format!("({})", text("as_select"))), "{target}");
+    let (selects, columns) = (views[0]["selects"].as_str().unwrap(), views[0]["columns"].as_str().unwrap());
+    for statement in [
+        "DROP TABLE IF EXISTS {db}.expected SYNC".to_owned(),
+        "CREATE TABLE {db}.expected AS {db}.lookup".to_owned(),
+        format!("INSERT INTO {{db}}.expected ({columns}) {selects}"),
+    ] {
+        execute(stage, &statement);
     }
+    let content = |table: &str| {
+        stage.query(&format!(
+            "SELECT toJSONString(tuple({columns})) AS content FROM {{db}}.{table} FINAL ORDER BY content"
+        ))
+    };
+    let held = content("lookup");
+    assert!(!held.is_empty(), "the view's table is empty");
+    assert_eq!(held, content("expected"));
+}
+
+/// A statement that answers nothing; `{db}` is the stage's database.
+pub fn execute(stage: &Stage, sql: &str) {
+    let sql = sql.replace("{db}", &stage.name);
+    ureq::post(format!("{}/?async_insert=0", stage.clickhouse.trim_end_matches('/'))).send(&sql).unwrap();
 }
