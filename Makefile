@@ -24,6 +24,9 @@ docs: ## API documentation in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 test-offline: ### Unit tests and those that need no engine
 	cargo test --locked --lib --bins --test contract --test cli --test dashboards --test docs
+.PHONY: chaos
+chaos: ## Exactly once under KILLS=200 kills of consumers, ClickHouse and broker (SEED=…)
+	@scripts/chaos
 .PHONY: test-rules snapshots
 test-rules: ### Prometheus rules alone (promtool)
 	scripts/check-rules

@@ -131,13 +131,9 @@ impl Cli {
                 scrub::run(&args, FingerprintKey::new(config.scrub_key().as_bytes()), stdin(), &mut output)
                     .map(|_| Exit::Ok)?
             }
-            Role::Simulate(args) => simulate::run(
-                &args,
-                &simulate::SimulateKafka::from(&config.kafka),
-                config.scrub_key().as_bytes(),
-                Clock.now(),
-            )
-            .map(|()| Exit::Ok)?,
+            Role::Simulate(args) => {
+                simulate::run(&args, &config.kafka, config.scrub_key().as_bytes(), Clock.now()).map(|()| Exit::Ok)?
+            }
             Role::Check(CheckArgs { subject: Subject::Offline(subject) }) => {
                 check::run(&subject, &config, &mut output)?
             }
@@ -161,7 +157,7 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let telemetry = command::start_logs(config)?;
-        let store = connect_database(&config.clickhouse);
+        let store = connect_database(&config.clickhouse)?;
         let style = OutputStyle::of(command::colours());
         let exit = match role {
             Role::Consume => consume::run(config).await,
@@ -172,6 +168,9 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
                     .await
             }
             Role::Refreshes(args) => refreshes::run(&args, &store, Clock.now(), output, style).await,
+            Role::Check(CheckArgs { subject: Subject::Connections(args) }) => {
+                check::connections::run(&args, config, output).await
+            }
             Role::Check(CheckArgs { subject: Subject::DeadLetters(args) }) => {
                 check::dead_letters::run(&args, &store, Clock.now(), output, style).await
             }

@@ -10,12 +10,12 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::process::Command;
 
-    use gatetrail::config::{SETTINGS, Setting};
+    use gatetrail::config::{Config, Layers, SETTINGS, Setting};
     use regex::Regex;
 
     const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "schemas/events/README.md"];
     /// Variables that are no settings.
-    const OTHER_VARIABLES: [&str; 3] = ["GATETRAIL_CONFIG", "GATETRAIL_BIN", "GATETRAIL_LOG"];
+    const OTHER_VARIABLES: [&str; 4] = ["GATETRAIL_CONFIG", "GATETRAIL_BIN", "GATETRAIL_LOG", "GATETRAIL_CRASH_AT"];
 
     fn root(path: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -117,6 +117,22 @@ mod tests {
                 assert!(is_setting || is_rule || OTHER_VARIABLES.contains(&name), "{document}: {name}");
             }
         }
+    }
+
+    /// Every TOML block of README is a complete configuration file.
+    #[test]
+    fn every_configuration_that_is_shown_is_taken() {
+        let (_, blocks) = prose_and_blocks("README.md");
+        let folder = tempfile::tempdir().unwrap();
+        let mut seen = 0;
+        for (_, text) in blocks.iter().filter(|(language, _)| language == "toml") {
+            let file = folder.path().join(format!("{seen}.toml"));
+            std::fs::write(&file, text).unwrap();
+            let loaded = Config::load(&Layers { file: Some(file), ..Layers::default() });
+            assert!(loaded.is_ok(), "{text}\n{}", loaded.unwrap_err());
+            seen += 1;
+        }
+        assert!(seen >= 1, "no configuration is shown");
     }
 
     #[test]

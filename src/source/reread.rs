@@ -13,7 +13,8 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use uuid::Uuid;
 
-use super::kafka::{REQUEST_TIMEOUT, SourceError, client};
+use super::client::{PlainContext, client, plain_consumer};
+use super::kafka::{REQUEST_TIMEOUT, SourceError};
 use super::topic::required_partitions;
 use super::topic_id::{TopicIdError, topic_id};
 use crate::config;
@@ -35,7 +36,7 @@ pub struct Bounds {
 
 /// Reads one range after another.
 pub struct RangeReader {
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<PlainContext>,
     brokers: String,
     topic: String,
     partition: i32,
@@ -61,9 +62,10 @@ impl RangeReader {
     /// Makes the client; it connects when it is asked something.
     ///
     /// # Errors
-    /// [`SourceError::Setup`].
+    /// [`SourceError::Setup`], [`SourceError::Token`].
     pub fn new(settings: &config::Kafka) -> Result<Self, SourceError> {
-        let consumer = client(settings)
+        let mut config = client(settings);
+        config
             .set("group.id", format!("{}-reread-{}", settings.group, Uuid::now_v7().simple()))
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
@@ -71,9 +73,8 @@ impl RangeReader {
             // A range that is gone is told, never replaced by another.
             .set("auto.offset.reset", "error")
             .set("fetch.wait.max.ms", "100")
-            .set("queued.max.messages.kbytes", "16384")
-            .create()
-            .map_err(SourceError::Setup)?;
+            .set("queued.max.messages.kbytes", "16384");
+        let consumer = plain_consumer(settings, &config)?;
         let brokers = settings.brokers.clone();
         Ok(Self { consumer, brokers, topic: String::new(), partition: 0, position: 0, to: 0, done: true })
     }

@@ -20,6 +20,17 @@ pub enum GapReason {
     LogTruncated,
 }
 
+impl GapReason {
+    /// The value of `ingest_gaps.reason`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retention => "retention",
+            Self::LogTruncated => "log_truncated",
+        }
+    }
+}
+
 /// A range of offsets of one partition that Kafka no longer has: `first` up to, not including, `next`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {

@@ -186,13 +186,18 @@ async fn record(client: &Client, database: &str, step: &Step) -> Result<(), Stor
 #[cfg(test)]
 mod tests {
     use super::{STEPS, render};
-    use crate::config::{ClickHouse, Retention};
+    use crate::config::{ClickHouse, Retention, TlsFiles};
 
     #[test]
     fn steps_are_in_order_and_rendered_whole() {
         assert!(STEPS.is_sorted());
-        let settings =
-            ClickHouse { url: String::new(), database: "audit".to_owned(), user: String::new(), password: None };
+        let settings = ClickHouse {
+            url: String::new(),
+            database: "audit".to_owned(),
+            user: String::new(),
+            password: None,
+            tls: TlsFiles::default(),
+        };
         for step in STEPS {
             let statement = render(step, &settings, Retention { auth_days: 90, call_days: 30 });
             assert!(!statement.contains("${"), "{}", step.name);

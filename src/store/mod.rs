@@ -1,12 +1,16 @@
 //! ClickHouse: what is written, how, and under which schema. The only place that inserts.
 //!
-//! [`event_rows`], [`dead_letter_rows`], [`gap_rows`] and [`replay_rows`] build bodies, [`writer`] sends them, [`migrate`] creates the tables,
-//! [`error`] says for each failure whether waiting helps.
+//! [`event_rows`] and [`dead_letter_rows`] build bodies, [`gap_rows`] and [`replay_rows`] those about ingest itself.
+//! [`writer`] sends one once, [`delivery`] sends a plan's until every row is stored exactly once, with [`identities`] to read
+//! back and [`missing`] to send the rest; [`fill`] does so for a replay. [`remedy`] says for each error what to do about it.
+//! [`migrate`] creates the tables, [`connection`] says what keeps us from working with a server at all.
 
 pub mod body;
 pub mod client;
 pub mod column;
+pub mod connection;
 pub mod dead_letter_rows;
+pub mod delivery;
 pub mod engine;
 pub mod error;
 pub mod event_rows;
@@ -15,9 +19,11 @@ pub mod gap_rows;
 pub mod identities;
 pub mod migrate;
 pub mod missing;
+pub mod remedy;
 pub mod replay_rows;
 pub mod span;
 pub mod token;
+pub mod views;
 pub mod writer;
 
 pub use dead_letter_rows::{DeadLetter, Refusal};

@@ -7,9 +7,12 @@
 #![cfg(test)]
 
 mod absent;
+#[cfg(target_os = "linux")]
+mod chaos;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod secure;
 mod serving;
 mod stories;
 mod support;

@@ -14,11 +14,11 @@ use serde::Serialize;
 
 use self::partition::{Checker, PartitionCheck};
 use crate::command::Exit;
+use crate::command::replay::group_position;
 use crate::command::terminal::{BAD, GOOD, OutputStyle, printable};
 use crate::config::Config;
 use crate::query::stored_ranges::{TopicName, last_reconciliations};
 use crate::query::{QueryError, TimeRange, parse_time};
-use crate::source::committed::committed_offsets;
 use crate::source::reread::RangeReader;
 use crate::store::client::connect_database;
 use crate::store::migrate::verify;
@@ -67,7 +67,7 @@ pub async fn run(
     style: OutputStyle,
 ) -> anyhow::Result<Exit> {
     let times = args.times(now)?;
-    let store = connect_database(&config.clickhouse);
+    let store = connect_database(&config.clickhouse)?;
     verify(&store, &config.clickhouse.database).await?;
     let topics = args.topic.clone().map_or_else(|| config.kafka.topics.clone(), |topic| vec![topic]);
     let mut reader = RangeReader::new(&config.kafka)?;
@@ -76,7 +76,7 @@ pub async fn run(
         let numbers = reader.partitions(topic)?;
         let topic_id = reader.topic_id(topic)?;
         let name = TopicName { topic, topic_id: topic_id.as_deref() };
-        let committed = committed_offsets(&config.kafka, topic, &numbers)?;
+        let committed = group_position(&config.kafka, topic, topic_id.as_deref(), &numbers)?;
         let mut last = last_reconciliations(&store, name).await?;
         let mut checker = Checker { store: &store, reader: &mut reader, topic: name, times, now };
         for number in numbers {

@@ -9,13 +9,14 @@ use crate::decode::Payload;
 use crate::event::KafkaPosition;
 use crate::pipeline::Steps;
 use crate::pipeline::batch::{Batch, SealAt};
+use crate::pipeline::plan::Range;
 use crate::source::Record;
 use crate::source::kafka::{headers, record_time};
 use crate::source::reread::RangeReader;
 use crate::store::{Insert, Span};
 
 /// When a batch is full: as large as one ClickHouse block should be, and no more record bytes than a batch of `consume`.
-const SEAL_AT: SealAt = SealAt { rows: 50_000, bytes: 32 << 20, age: std::time::Duration::MAX };
+const SEAL_AT: SealAt = SealAt { rows: 50_000, bytes: 32 << 20 };
 
 /// One partition of a topic.
 #[derive(Debug, Clone)]
@@ -92,7 +93,9 @@ pub(super) fn seal(part: &mut Part, place: &Place) -> anyhow::Result<Option<(Spa
         next,
     };
     let epoch = place.topic_id.as_deref().unwrap_or("-");
-    let Some(sealed) = part.batch.seal(&place.topic, place.partition, epoch)? else { return Ok(None) };
+    let Some(range) = Range::new(first, next) else { return Ok(None) };
+    let token = format!("v1:{epoch}:{}:{}:{first}:{next}", place.topic, place.partition);
+    let sealed = part.batch.seal(range, &token)?;
     part.records = 0;
     let inserts = sealed.inserts.into_iter().map(with_hash).collect();
     Ok(Some((span, inserts)))
