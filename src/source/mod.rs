@@ -8,11 +8,8 @@ pub mod kafka;
 pub mod oauth;
 pub mod probe;
 pub mod registry;
-<<<<<<< HEAD
 pub mod reread;
-=======
 pub mod token_native;
->>>>>>> main
 pub mod topic;
 pub mod topic_id;
 

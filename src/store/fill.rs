@@ -87,7 +87,8 @@ pub async fn fill_missing(
                     match span.halves() {
                         Some((left, right)) => {
                             for half in [right, left] {
-                                parts.extend(rows_between(&insert, half.first, half.next)?.map(|insert| (half, insert)));
+                                parts
+                                    .extend(rows_between(&insert, half.first, half.next)?.map(|insert| (half, insert)));
                             }
                         }
                         None => {
@@ -100,8 +101,7 @@ pub async fn fill_missing(
             };
             filled.present += rows - missing;
             filled.vanished += vanished;
-            let inserted =
-                if insert.table == "events" { &mut filled.events } else { &mut filled.dead_letters };
+            let inserted = if insert.table == "events" { &mut filled.events } else { &mut filled.dead_letters };
             *inserted += missing - vanished;
         }
     }

@@ -142,7 +142,8 @@ fn letters_by_offset(letters: &[PendingDeadLetter]) -> BTreeMap<i64, &PendingDea
 fn is_record_of(message: &BorrowedMessage<'_>, letter: &PendingDeadLetter) -> bool {
     let bytes = message.payload().map_or(0, <[u8]>::len);
     letter.code == REFUSED_BY_STORE
-        || record_time(message).0 == letter.received_at && u64::try_from(bytes).is_ok_and(|bytes| bytes == letter.record_bytes)
+        || record_time(message).0 == letter.received_at
+            && u64::try_from(bytes).is_ok_and(|bytes| bytes == letter.record_bytes)
 }
 
 fn refusals(inserts: &[Insert]) -> anyhow::Result<BTreeMap<Identity, String>> {

@@ -66,8 +66,7 @@ pub(super) async fn run(
     let mut reader = RangeReader::new(&config.kafka)?;
     let topic_id = reader.topic_id(asked.topic)?;
     check_position(asked, topic_id.as_deref(), &reader, config)?;
-    let place =
-        Place { topic: Arc::from(asked.topic), topic_id: topic_id.map(Arc::from), partition: asked.partition };
+    let place = Place { topic: Arc::from(asked.topic), topic_id: topic_id.map(Arc::from), partition: asked.partition };
     let progress = progress_bar(u64::try_from(asked.to - asked.from)?, "offsets")?;
     let summary = replay(asked, &place, &mut reader, &store, config, &progress).await?;
     progress.finish_and_clear();
@@ -150,7 +149,9 @@ fn write_summary(summary: &Summary, output: &mut impl Write) -> std::io::Result<
     writeln!(output, "{topic}, partition {partition}, offsets {from} to {to}: {} read", counted(*records, "record"))?;
     let not_stored = summary.vanished + summary.refused_by_store;
     match (inserted, summary.dry_run) {
-        (0, _) if not_stored == 0 => writeln!(output, "nothing is missing: all {already_stored} rows were stored before")?,
+        (0, _) if not_stored == 0 => {
+            writeln!(output, "nothing is missing: all {already_stored} rows were stored before")?
+        }
         (_, dry_run) => writeln!(
             output,
             "{} {} and {}; {already_stored} stored before",
