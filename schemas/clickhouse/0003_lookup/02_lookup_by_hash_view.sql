@@ -1,4 +1,5 @@
 -- Only idempotent aggregates (min, max): inserting a row again changes nothing here.
+-- ASCII only (char(255), not its escape): `consume` reads the statement back to fill the view again.
 -- Events are grouped before their ids become rows: most ids come with several events of a block.
 CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.lookup_view TO ${database}.lookup AS
 SELECT
@@ -20,7 +21,7 @@ ARRAY JOIN arrayConcat(
     if(request_key = '', [], [(
         sipHash64(multiIf(
             length(request_key) = 16, UUIDNumToString(toFixedString(substring(request_key, 1, 16), 16)),
-            startsWith(request_key, '\xFF'), substring(request_key, 2),
+            startsWith(request_key, char(255)), substring(request_key, 2),
             request_key)),
         1)]),
     if(connection_id IS NULL, [], [(assumeNotNull(sipHash64(connection_id)), 5)]),
