@@ -6,6 +6,7 @@
 pub mod body;
 pub mod client;
 pub mod column;
+pub mod compression;
 pub mod dead_letter_rows;
 pub mod delivery;
 pub mod dictionary;
