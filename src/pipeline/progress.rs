@@ -64,11 +64,11 @@ impl Runner {
         }
     }
 
-    fn take_delivery(&mut self, Report { epoch, sealed, outcome }: Report) -> Result<(), RunError> {
+    fn take_delivery(&mut self, Report { epoch, sealed, slowed, outcome }: Report) -> Result<(), RunError> {
         let Some(partition) = self.partitions.of_epoch(epoch) else { return Ok(()) };
         partition.delivery = None;
         match outcome {
-            Ok(delivered) => {
+            Ok(_) => {
                 self.budget.refund(sealed.charged);
                 if let Err(error) = partition.machine.delivered(sealed.range) {
                     tracing::debug!(%error, "a report that nobody waits for");
@@ -77,7 +77,7 @@ impl Runner {
                 partition.unsaved_since = Some(Instant::now());
                 self.metrics.apply(&sealed.counts);
                 self.metrics.observe_stage(Stage::Total, sealed.since.elapsed());
-                if delivered.asked_to_slow_down {
+                if slowed {
                     self.pace.slow_down();
                 } else {
                     self.pace.ease();

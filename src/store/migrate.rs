@@ -197,7 +197,7 @@ async fn record(client: &Client, database: &str, step: &Step) -> Result<(), Stor
 #[cfg(test)]
 mod tests {
     use super::{Applied, STEPS, refuse_unknown, render};
-    use crate::config::{ClickHouse, Retention};
+    use crate::config::{ClickHouse, Retention, TlsFiles};
 
     #[test]
     fn a_step_of_another_name_or_number_is_refused_with_what_to_do() {
@@ -216,8 +216,13 @@ mod tests {
     #[test]
     fn steps_are_in_order_and_rendered_whole() {
         assert!(STEPS.is_sorted());
-        let settings =
-            ClickHouse { url: String::new(), database: "audit".to_owned(), user: String::new(), password: None };
+        let settings = ClickHouse {
+            url: String::new(),
+            database: "audit".to_owned(),
+            user: String::new(),
+            password: None,
+            tls: TlsFiles::default(),
+        };
         for step in STEPS {
             let statement = render(step, &settings, Retention { auth_days: 90, call_days: 30 });
             assert!(!statement.contains("${"), "{}", step.name);
