@@ -12,7 +12,7 @@ use gatetrail::command::check::{CheckArgs, Subject};
 use gatetrail::command::terminal::OutputStyle;
 use gatetrail::command::texts::verdict_texts;
 use gatetrail::command::{
-    self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, scrub, serve,
+    self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, replay, scrub, serve,
     simulate,
 };
 use gatetrail::config::{Config, SETTINGS};
@@ -48,6 +48,8 @@ enum Role {
     Check(CheckArgs),
     /// Kafka → ClickHouse: decode, scrub, enrich, classify, store
     Consume,
+    /// Put records that Kafka still has through once more: refused ones, or what is missing of a range
+    Replay(replay::ReplayArgs),
     /// The HTTP API and the pages
     Serve,
     /// Create or update the tables, and with --topics the topics
@@ -136,9 +138,13 @@ impl Cli {
                 check::run(&subject, &config, &mut output)?
             }
             Role::Completions(args) => completions::run(&args, &mut Self::command(), &mut output),
-            Role::Consume | Role::Serve | Role::Lookup(_) | Role::Refreshes(_) | Role::Migrate(_) | Role::Check(_) => {
-                run_connected(role, &config, &mut output)?
-            }
+            Role::Consume
+            | Role::Replay(_)
+            | Role::Serve
+            | Role::Lookup(_)
+            | Role::Refreshes(_)
+            | Role::Migrate(_)
+            | Role::Check(_) => run_connected(role, &config, &mut output)?,
             Role::Engine(_) => Exit::Ok,
         };
         output.flush()?;
@@ -168,6 +174,7 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
             Role::Check(CheckArgs { subject: Subject::DeadLetters(args) }) => {
                 check::dead_letters::run(&args, &store, Clock.now(), output, style).await
             }
+            Role::Replay(args) => replay::run(&args, config, Clock.now(), output).await,
             Role::Migrate(args) => migrate::run(&args, config, output).await,
             _ => Ok(Exit::Ok),
         };

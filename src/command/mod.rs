@@ -11,9 +11,11 @@ pub mod engine;
 pub mod lookup;
 pub mod migrate;
 pub mod refreshes;
+pub mod replay;
 pub mod scrub;
 pub mod serve;
 pub mod simulate;
+pub mod steps;
 pub mod terminal;
 pub mod texts;
 
@@ -106,6 +108,10 @@ pub fn exit_code_of(error: &anyhow::Error) -> u8 {
             || matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Setup(_) | SourceError::Files(_)))
             || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Files(_)))
             || cause.is::<codes::UnknownClass>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(replay::ReplayError::EmptyRange | replay::ReplayError::NoPartition { .. })
+            )
             || cause.downcast_ref::<QueryError>().is_some_and(QueryError::is_bad_input)
     });
     let is_store_away = is_store_unreachable(error) || connection_fault(error).is_some();

@@ -38,6 +38,15 @@ impl TimeBounds {
     pub const NONE: Self = Self { first: 0, last: -1 };
     /// Every moment that a row can have: the years that `DateTime64` holds.
     pub const ALL: Self = Self { first: -2_208_988_800_000_000, last: 9_000_000_000_000_000 };
+
+    /// From the first moment of both to the last of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::NONE, only) | (only, Self::NONE) => only,
+            _ => Self { first: self.first.min(other.first), last: self.last.max(other.last) },
+        }
+    }
 }
 
 /// A row of a JSON body, as far as it matters here.
@@ -110,7 +119,7 @@ pub fn event_times(insert: &Insert) -> Result<TimeBounds, StoreError> {
             last = last.max(*time);
         }
     }
-    Ok(TimeBounds { first, last })
+    Ok(if first > last { TimeBounds::NONE } else { TimeBounds { first, last } })
 }
 
 /// The body with only those rows that `keep` says, in the same order; the very same bytes when it keeps all, and `None`

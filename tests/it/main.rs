@@ -7,6 +7,9 @@
 #![cfg(test)]
 
 mod absent;
+#[cfg(target_os = "linux")]
+mod chaos;
+mod columns;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
