@@ -49,6 +49,9 @@ engines-clean: engines-down ### Stop them and delete their data; downloads stay
 .PHONY: bench release image
 bench: ## Benchmarks of the hot path, release build
 	cargo bench --locked --bench hot_path
+.PHONY: bench-lookup
+bench-lookup: ## Look-ups and pages through the API with ROWS=10000000 events stored
+	@scripts/bench-lookup
 release: ## Optimised binary in target/release
 	cargo build --locked --release
 image: ### Container image gatetrail:local
