@@ -1,7 +1,5 @@
 //! Picks what is asked for at random: requests by their id, and servers as often as they have events.
 
-use std::fmt::Write as _;
-
 use anyhow::ensure;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -36,7 +34,11 @@ pub fn pick(store: &Store, requests: u32) -> anyhow::Result<Vec<Targets>> {
     let wanted = requests + WARM_UP;
     let by_id = |condition: &str| -> anyhow::Result<Vec<String>> {
         let found: Vec<Request> = store.rows(
-            &format!("{} AND {condition} {}", include_str!("targets_requests.sql"), "ORDER BY rand() LIMIT {wanted:UInt32}"),
+            &format!(
+                "{} AND {condition} {}",
+                include_str!("targets_requests.sql"),
+                "ORDER BY rand() LIMIT {wanted:UInt32}"
+            ),
             &[("wanted", wanted.to_string()), ("every", (rows / u64::from(wanted) / 100).max(1).to_string())],
         )?;
         Ok(found.into_iter().map(|request| format!("/v1/requests/{}", encoded(&request.id))).collect())
@@ -67,8 +69,5 @@ pub fn pick(store: &Store, requests: u32) -> anyhow::Result<Vec<Targets>> {
 }
 
 fn encoded(text: &str) -> String {
-    let mut path = String::new();
-    // Writing to a String cannot fail.
-    drop(write!(path, "{}", utf8_percent_encode(text, NON_ALPHANUMERIC)));
-    path
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }

@@ -6,7 +6,8 @@
 //!   because some gateways report success for a 401; else nothing failed and no rule runs;
 //! - no or an unknown outcome: the rules decide, and a text that ends with a success is none.
 //!
-//! Text is matched twice at most: the innermost cause alone, and, when that does not decide, the whole.
+//! Text is matched twice at most: the innermost cause alone, and, when that does not decide, the whole; not at all when
+//! the same text was said lately.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -16,7 +17,9 @@ use regex::Regex;
 use super::class::{Class, Confidence, WhoActs};
 use super::condition::Case;
 use super::facts::{Facts, Step, facts_of};
-use super::rules::{Rule, Rules, RulesError, needed_patterns};
+use super::reading::Readings;
+use super::rules::{Matched, Rule, Rules, RulesError, needed_patterns};
+use super::text::Patterns;
 use super::verdict::Verdict;
 use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 
@@ -35,6 +38,7 @@ const EMBEDDED: &[(&str, &str)] = &[
 #[derive(Debug)]
 pub struct Classifier {
     rules: Rules,
+    readings: Readings,
 }
 
 /// What the outcome says before any rule is asked.
@@ -51,7 +55,7 @@ impl Classifier {
     /// # Errors
     /// Every fault of the embedded rules; a test keeps that list empty.
     pub fn embedded() -> Result<Self, RulesError> {
-        Rules::load(EMBEDDED).map(|rules| Self { rules })
+        Rules::load(EMBEDDED).map(|rules| Self { rules, readings: Readings::default() })
     }
 
     /// A classifier with rules of one's own.
@@ -59,7 +63,7 @@ impl Classifier {
     /// # Errors
     /// Every fault of the file, with its line.
     pub fn from_toml(text: &str) -> Result<Self, RulesError> {
-        Rules::load(&[("rules", text)]).map(|rules| Self { rules })
+        Rules::load(&[("rules", text)]).map(|rules| Self { rules, readings: Readings::default() })
     }
 
     /// Version of the rules, stored with each verdict as `class_version`.
@@ -74,6 +78,12 @@ impl Classifier {
         &self.rules.rules
     }
 
+    /// The patterns of all rules.
+    #[must_use]
+    pub fn patterns(&self) -> &Patterns {
+        &self.rules.patterns
+    }
+
     /// What failed, on which hop, who has to act, and why we say so.
     #[must_use]
     pub fn classify<'r, 'e>(&'r self, event: &'e Event<'_>) -> Verdict<'r, 'e> {
@@ -81,11 +91,14 @@ impl Classifier {
         if sign == Sign::Fine {
             return none(event);
         }
-        let facts = facts_of(event);
-        let ends_well = sign == Sign::Unclear && facts.text.as_ref().is_some_and(|text| ends_well(&text.text));
+        let facts = facts_of(event, self.readings.of_event(event));
+        let ends_well =
+            sign == Sign::Unclear && facts.text.as_ref().is_some_and(|text| ends_well(&text.unwrapped.text));
         let decided = self.decide_by_innermost(event, &facts).or_else(|| {
-            let text = facts.text.as_ref().map_or("", |text| text.text.as_str());
-            self.decide(event, &facts, text, ends_well)
+            let (text, matched) =
+                facts.text.as_ref().map_or(("", self.rules.no_text()), |text| text.whole(&self.rules));
+            let case = Case { event, facts: &facts, matched: &matched.patterns, text, ends_well };
+            self.first_firing(&case, matched).map(|(_, verdict)| verdict)
         });
         match decided {
             Some(verdict) => verdict,
@@ -96,42 +109,29 @@ impl Classifier {
 
     /// The verdict of the innermost cause alone, where it decides: by its words, or by structure that leaves no doubt.
     fn decide_by_innermost<'r, 'e>(&'r self, event: &'e Event<'_>, facts: &Facts<'e>) -> Option<Verdict<'r, 'e>> {
-        let inner = facts.text.as_ref()?.inner()?;
-        let (rule, verdict) = self.first_firing(event, facts, inner, false)?;
+        let (text, matched) = facts.text.as_ref()?.inner(&self.rules)?;
+        let case = Case { event, facts, matched: &matched.patterns, text, ends_well: false };
+        let (rule, verdict) = self.first_firing(&case, matched)?;
         let by_its_words = needed_patterns(&rule.when).is_some() && rule.confidence != Confidence::Weak;
         (by_its_words || rule.confidence == Confidence::Certain).then_some(verdict)
     }
 
-    fn decide<'r, 'e>(
-        &'r self,
-        event: &'e Event<'_>,
-        facts: &Facts<'e>,
-        text: &str,
-        ends_well: bool,
-    ) -> Option<Verdict<'r, 'e>> {
-        self.first_firing(event, facts, text, ends_well).map(|(_, verdict)| verdict)
-    }
-
     fn first_firing<'r, 'e>(
         &'r self,
-        event: &'e Event<'_>,
-        facts: &Facts<'e>,
-        text: &str,
-        ends_well: bool,
+        case: &Case<'_, 'e, '_>,
+        matched: &Matched,
     ) -> Option<(&'r Rule, Verdict<'r, 'e>)> {
-        let matched = self.rules.patterns.matches(text);
-        let case = Case { event, facts, matched: &matched, text, ends_well };
-        let rule = self.rules.candidates(matched.iter()).find(|rule| rule.when.holds(&case))?;
-        Some((rule, self.verdict(rule, &case)))
+        let rule = self.rules.candidates(matched).find(|rule| rule.when.holds(case))?;
+        Some((rule, self.verdict(rule, case, matched)))
     }
 
-    fn verdict<'r, 'e>(&'r self, rule: &'r Rule, case: &Case<'_, 'e, '_>) -> Verdict<'r, 'e> {
+    fn verdict<'r, 'e>(&'r self, rule: &'r Rule, case: &Case<'_, 'e, '_>, matched: &Matched) -> Verdict<'r, 'e> {
         let hop = hop_of(rule, case.event, case.facts);
         let mut evidence = Vec::new();
         rule.when.add_evidence(case, &mut evidence);
         let first_pattern = needed_patterns(&rule.when)
-            .and_then(|patterns| patterns.iter().find(|pattern| case.matched.matched(**pattern)));
-        if let Some(span) = first_pattern.and_then(|pattern| self.rules.patterns.span(*pattern, case.text)) {
+            .and_then(|patterns| patterns.iter().find(|pattern| case.matched.contains(**pattern)));
+        if let Some(span) = first_pattern.and_then(|pattern| self.rules.span(matched, *pattern, case.text)) {
             evidence.push((column_of_text(case.event, span), Cow::Owned(span.to_owned())));
         }
         if evidence.is_empty() {

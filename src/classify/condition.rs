@@ -1,14 +1,12 @@
 //! One condition of a rule: what it asks of an event, whether it holds, and what it looked at.
 //!
-//! Conditions are built by [`super::parse`]; they hold no regex, only the numbers of patterns that the one
-//! [`regex::bytes::RegexSet`] pass found.
+//! Conditions are built by [`super::parse`]; they hold no regex, only the numbers of patterns, which were asked before.
 
 use std::borrow::Cow;
 
-use regex::bytes::SetMatches;
-
 use super::access::{Shape, has_value, list_of, number_of, shape_of, text_of};
 use super::facts::{Facts, Step};
+use super::text::Numbers;
 use super::urls::{Difference, compare, first_two, has_internal_host};
 use crate::event::{CredentialKind, Event, FieldId, ServerAuth};
 
@@ -80,7 +78,7 @@ pub struct Case<'c, 'e, 'a> {
     /// What it says.
     pub facts: &'c Facts<'e>,
     /// The patterns that matched.
-    pub matched: &'c SetMatches,
+    pub matched: &'c Numbers,
     /// The text they matched in.
     pub text: &'c str,
     /// Whether the text ends with a success.
@@ -96,7 +94,7 @@ impl Condition {
             Self::All(parts) => parts.iter().all(|part| part.holds(case)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(case)),
             Self::Not(part) => !part.holds(case),
-            Self::Text(patterns) => patterns.iter().any(|pattern| case.matched.matched(*pattern)),
+            Self::Text(patterns) => patterns.iter().any(|pattern| case.matched.contains(*pattern)),
             Self::Step(steps) => steps.contains(&case.facts.step),
             Self::Type(names) => is_among(&event.type_name, names),
             Self::Code(codes) => case.facts.code.as_ref().is_some_and(|code| is_among(&code.value, codes)),

@@ -4,11 +4,11 @@
 //! that the same rule decides for a full event and for a line out of somebody's log. Pure.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::{Captures, Regex};
 
-use super::unwrap::{Unwrapped, unwrap};
+use super::reading::Reading;
 use crate::event::vocabulary::closed_enum;
 use crate::event::{Event, EventKind, FieldId};
 
@@ -80,8 +80,8 @@ pub struct Fact<T> {
 pub struct Facts<'e> {
     /// The step it belongs to.
     pub step: Step,
-    /// Message and error description without their wrapping; `None` when the event has no text.
-    pub text: Option<Unwrapped>,
+    /// What message and error description say; `None` when the event has no text.
+    pub text: Option<Arc<Reading>>,
     /// OAuth error code (RFC 6749 §4.1.2.1, §5.2; RFC 6750 §3.1; RFC 7591 §3.2.2; RFC 8707 §2).
     pub code: Option<Fact<Cow<'e, str>>>,
     /// The HTTP status nearest to the cause, ≥ 400; 0 when no answer came.
@@ -90,14 +90,10 @@ pub struct Facts<'e> {
     pub rpc_code: Option<Fact<i64>>,
 }
 
-/// Reads the facts of an event that failed.
+/// The facts of an event that failed and whose text says `text`.
 #[must_use]
-pub fn facts_of<'e>(event: &'e Event<'_>) -> Facts<'e> {
-    let text = match (event.message.as_deref(), event.oauth_error_description.as_deref()) {
-        (None, None) => None,
-        (message, description) => Some(unwrap(message.unwrap_or(""), description)),
-    };
-    let said = text.as_ref().map_or("", |unwrapped| unwrapped.text.as_str());
+pub fn facts_of<'e>(event: &'e Event<'_>, text: Option<Arc<Reading>>) -> Facts<'e> {
+    let said = text.as_deref();
     Facts {
         step: step_of(event),
         code: code_of(event, said),
@@ -107,18 +103,19 @@ pub fn facts_of<'e>(event: &'e Event<'_>) -> Facts<'e> {
     }
 }
 
-fn code_of<'e>(event: &'e Event<'_>, said: &str) -> Option<Fact<Cow<'e, str>>> {
+fn code_of<'e>(event: &'e Event<'_>, said: Option<&Reading>) -> Option<Fact<Cow<'e, str>>> {
     let field = |from: FieldId, value: &'e Option<crate::event::Text<'_>>| {
         value.as_deref().map(|code| Fact { value: Cow::Borrowed(code), from })
     };
     field(FieldId::oauth_error, &event.oauth_error)
         .or_else(|| field(FieldId::www_authenticate_error, &event.www_authenticate_error))
         .or_else(|| {
-            code_in(said).map(|code| Fact { value: Cow::Owned(code.to_ascii_lowercase()), from: FieldId::message })
+            let code = said?.code.clone()?;
+            Some(Fact { value: Cow::Owned(code), from: FieldId::message })
         })
 }
 
-fn status_of(event: &Event<'_>, said: &str) -> Option<Fact<u16>> {
+fn status_of(event: &Event<'_>, said: Option<&Reading>) -> Option<Fact<u16>> {
     let is_failure = |status: &u16| *status >= 400 || *status == 0;
     let behind =
         event.http_upstream_status.filter(is_failure).map(|value| Fact { value, from: FieldId::http_upstream_status });
@@ -130,7 +127,7 @@ fn status_of(event: &Event<'_>, said: &str) -> Option<Fact<u16>> {
     if own.as_ref().is_some_and(|status| (400..500).contains(&status.value)) {
         return own;
     }
-    let in_text = status_in(said).map(|value| Fact { value, from: FieldId::message });
+    let in_text = said.and_then(|said| said.status).map(|value| Fact { value, from: FieldId::message });
     match (&in_text, &own) {
         (Some(inner), Some(_)) if inner.value < 500 => in_text,
         (Some(_), None) => in_text,
@@ -138,10 +135,10 @@ fn status_of(event: &Event<'_>, said: &str) -> Option<Fact<u16>> {
     }
 }
 
-fn rpc_code_of(event: &Event<'_>, said: &str) -> Option<Fact<i64>> {
+fn rpc_code_of(event: &Event<'_>, said: Option<&Reading>) -> Option<Fact<i64>> {
     match event.mcp_error_code {
         Some(value) => Some(Fact { value, from: FieldId::mcp_error_code }),
-        None => rpc_code_in(said).map(|value| Fact { value, from: FieldId::message }),
+        None => said?.rpc_code.map(|value| Fact { value, from: FieldId::message }),
     }
 }
 
@@ -174,7 +171,11 @@ pattern!(
 );
 
 /// The OAuth code named in a text: the last one in `error=` or `"error":` position, else the first one named at all.
-fn code_in(said: &str) -> Option<&str> {
+pub(super) fn code_in(said: &str) -> Option<&str> {
+    // Each known code has one; most texts have none.
+    if !said.contains('_') {
+        return None;
+    }
     let mut first = None;
     let mut last_in_place = None;
     for found in KNOWN_CODE.find_iter(said) {
@@ -187,14 +188,26 @@ fn code_in(said: &str) -> Option<&str> {
     last_in_place.or(first)
 }
 
-fn status_in(said: &str) -> Option<u16> {
+/// The status named last in a text.
+pub(super) fn status_in(said: &str) -> Option<u16> {
+    let has_status = said
+        .as_bytes()
+        .windows(3)
+        .any(|three| matches!(three[0], b'4' | b'5') && three[1].is_ascii_digit() && three[2].is_ascii_digit());
+    if !has_status {
+        return None;
+    }
     let number = |captures: &Captures<'_>| {
         captures.get(1).or_else(|| captures.get(2)).and_then(|digits| digits.as_str().parse().ok())
     };
     SAID_STATUS.captures_iter(said).filter_map(|captures| number(&captures)).last()
 }
 
-fn rpc_code_in(said: &str) -> Option<i64> {
+/// The JSON-RPC error code named last in a text.
+pub(super) fn rpc_code_in(said: &str) -> Option<i64> {
+    if !said.contains("-32") {
+        return None;
+    }
     SAID_RPC_CODE.captures_iter(said).filter_map(|captures| captures.get(1)?.as_str().parse().ok()).last()
 }
 

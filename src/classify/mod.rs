@@ -1,7 +1,7 @@
 //! Which failure an event is, on which hop, and who has to act: rules as data over structured fields first, text last.
 //!
 //! The way of an event: [`classifier`] decides whether anything failed → [`facts`] reads what it says ([`unwrap`] takes
-//! the wrapping off its text) → [`text`] matches all patterns in one pass → the first rule of [`rules`] whose
+//! the wrapping off its text, [`reading`] remembers what a text said) → [`text`] matches all patterns → the first rule of [`rules`] whose
 //! [`condition`] holds decides → [`fix`] words the summary and what to do, from the texts in [`codes`].
 //! [`parse`] and [`parse_condition`] read the rules file.
 //!
@@ -17,6 +17,8 @@ pub mod facts;
 pub mod fix;
 pub mod parse;
 pub mod parse_condition;
+pub mod reading;
+pub mod required;
 pub mod rules;
 pub mod text;
 pub mod text_case;

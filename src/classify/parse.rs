@@ -91,22 +91,16 @@ impl Reader {
         if self.version.is_none() && self.faults.is_empty() {
             self.fault(0..0, "`version` is missing".to_owned());
         }
-        let patterns = std::mem::take(&mut self.patterns).finish();
-        match (patterns, self.faults.is_empty()) {
-            (Ok(patterns), true) => Ok(ReadRules {
-                version: self.version.unwrap_or_default(),
-                rules: self.rules.into_iter().map(|(rule, _)| rule).collect(),
-                patterns,
-                who_acts: self.who_acts,
-            }),
-            (patterns, _) => {
-                if let Err(problem) = patterns {
-                    self.fault(0..0, format!("the patterns together do not compile: {problem}"));
-                }
-                self.faults.sort();
-                Err(RulesError { faults: self.faults.into_iter().map(|(_, fault)| fault).collect() })
-            }
+        if !self.faults.is_empty() {
+            self.faults.sort();
+            return Err(RulesError { faults: self.faults.into_iter().map(|(_, fault)| fault).collect() });
         }
+        Ok(ReadRules {
+            version: self.version.unwrap_or_default(),
+            rules: self.rules.into_iter().map(|(rule, _)| rule).collect(),
+            patterns: self.patterns.finish(),
+            who_acts: self.who_acts,
+        })
     }
 
     /// Notes a fault at a place of the current file.

@@ -1,13 +1,16 @@
 //! The rules file: what a rule is, loading with every fault named at once, and the index that avoids a scan.
 //!
-//! The order of the file is the precedence: the first rule that fires decides. Regexes of all rules go into one set.
+//! The order of the file is the precedence: the first rule that fires decides.
+
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
 use super::class::{Class, Confidence, WhoActs};
 use super::condition::Condition;
 use super::parse::Reader;
-use super::text::Patterns;
+use super::text::{Numbers, Patterns};
 use crate::event::Hop;
 use crate::event::vocabulary::ClosedEnum;
 
@@ -42,10 +45,23 @@ pub struct Rules {
     /// Every pattern of every rule.
     pub patterns: Patterns,
     who_acts: FxHashMap<(Class, Hop), WhoActs>,
-    /// Rules that can fire without any text, as bits.
-    without_text: Vec<u64>,
+    /// Rules that can fire without any text.
+    without_text: Numbers,
     /// For each pattern the rules that cannot fire without one of their patterns.
     by_pattern: Vec<Vec<usize>>,
+    /// What matches where there is no text.
+    no_text: Matched,
+}
+
+/// What one text matched.
+#[derive(Debug)]
+pub struct Matched {
+    /// The patterns.
+    pub patterns: Numbers,
+    /// The rules that may fire.
+    candidates: Numbers,
+    /// A pattern and where it matched; the rule that fires for a text is mostly the same, so one is enough.
+    span: OnceLock<(usize, Option<Range<usize>>)>,
 }
 
 /// One fault of a rules file.
@@ -92,11 +108,11 @@ impl Rules {
             reader.read_file(name, content);
         }
         let read = reader.finish()?;
-        let mut without_text = vec![0_u64; read.rules.len().div_ceil(64)];
+        let mut without_text = Numbers::none(read.rules.len());
         let mut by_pattern = vec![Vec::new(); read.patterns.len()];
         for (number, rule) in read.rules.iter().enumerate() {
             match needed_patterns(&rule.when) {
-                None => set_bit(&mut without_text, number),
+                None => without_text.insert(number),
                 Some(patterns) => {
                     for pattern in patterns {
                         if let Some(rules) = by_pattern.get_mut(*pattern) {
@@ -106,6 +122,7 @@ impl Rules {
                 }
             }
         }
+        let no_text = matched(&read.patterns, &without_text, &by_pattern, "");
         Ok(Self {
             version: read.version,
             rules: read.rules,
@@ -113,18 +130,34 @@ impl Rules {
             who_acts: read.who_acts,
             without_text,
             by_pattern,
+            no_text,
         })
     }
 
-    /// The rules that may fire when these patterns matched, in the order of the file.
-    pub fn candidates(&self, matched: impl Iterator<Item = usize>) -> impl Iterator<Item = &Rule> {
-        let mut bits = self.without_text.clone();
-        for pattern in matched {
-            for rule in self.by_pattern.get(pattern).into_iter().flatten() {
-                set_bit(&mut bits, *rule);
-            }
-        }
-        self.rules.iter().enumerate().filter(move |(number, _)| is_bit_set(&bits, *number)).map(|(_, rule)| rule)
+    /// What `text` matches.
+    #[must_use]
+    pub fn matched(&self, text: &str) -> Matched {
+        matched(&self.patterns, &self.without_text, &self.by_pattern, text)
+    }
+
+    /// What matches where there is no text.
+    #[must_use]
+    pub fn no_text(&self) -> &Matched {
+        &self.no_text
+    }
+
+    /// The rules that may fire for a text, in the order of the file.
+    pub fn candidates<'r>(&'r self, matched: &Matched) -> impl Iterator<Item = &'r Rule> {
+        matched.candidates.iter().filter_map(|place| self.rules.get(place))
+    }
+
+    /// The span of `text` that a pattern matches.
+    #[must_use]
+    pub fn span<'t>(&self, matched: &Matched, pattern: usize, text: &'t str) -> Option<&'t str> {
+        let find = || self.patterns.span(pattern, text);
+        let (known, span) = matched.span.get_or_init(|| (pattern, find()));
+        let span = if *known == pattern { span.clone() } else { find() };
+        text.get(span?)
     }
 
     /// Who has to act: what the rule says, else what the file says for the class and hop.
@@ -145,14 +178,13 @@ pub fn needed_patterns(condition: &Condition) -> Option<&[usize]> {
     }
 }
 
-fn set_bit(bits: &mut [u64], number: usize) {
-    if let Some(word) = bits.get_mut(number / 64) {
-        *word |= 1 << (number % 64);
+fn matched(patterns: &Patterns, without_text: &Numbers, by_pattern: &[Vec<usize>], text: &str) -> Matched {
+    let patterns = patterns.matches(text);
+    let mut candidates = without_text.clone();
+    for rule in patterns.iter().filter_map(|pattern| by_pattern.get(pattern)).flatten() {
+        candidates.insert(*rule);
     }
-}
-
-fn is_bit_set(bits: &[u64], number: usize) -> bool {
-    bits.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
+    Matched { patterns, candidates, span: OnceLock::new() }
 }
 
 /// Every hop an event can be about, `unknown` included.

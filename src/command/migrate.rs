@@ -4,12 +4,13 @@ use std::io::Write;
 
 use anyhow::bail;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::Exit;
 use crate::config::Config;
-use crate::source::kafka::{REQUEST_TIMEOUT, SourceError, client};
+use crate::source::client::{PlainContext, client, create, sign_in};
+use crate::source::kafka::{REQUEST_TIMEOUT, SourceError};
+use crate::source::probe::probe;
 use crate::source::topic::partitions_of;
 use crate::store::client::connect;
 use crate::store::migrate::{Done, migrate};
@@ -17,10 +18,10 @@ use crate::store::migrate::{Done, migrate};
 /// What `migrate` takes.
 #[derive(Debug, Clone, clap::Args)]
 pub struct MigrateArgs {
-    /// Also create the event topic and the compacted registry topic
+    /// Also create the event topics and the compacted registry topic
     #[arg(long)]
     pub topics: bool,
-    /// Partitions of the event topic, when it is created
+    /// Partitions of each event topic, when it is created
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..=10_000))]
     pub partitions: i32,
     /// Copies of each partition, when a topic is created
@@ -36,7 +37,7 @@ pub struct MigrateArgs {
 /// # Errors
 /// When ClickHouse or Kafka cannot be reached or refuse.
 pub async fn run(args: &MigrateArgs, config: &Config, output: &mut impl Write) -> anyhow::Result<Exit> {
-    let store = connect(&config.clickhouse);
+    let store = connect(&config.clickhouse)?;
     let mut lines = Vec::new();
     let migrated =
         migrate(&store, &config.clickhouse, config.retention, args.dry_run, &mut |step, done, statement| match done {
@@ -50,9 +51,9 @@ pub async fn run(args: &MigrateArgs, config: &Config, output: &mut impl Write) -
     }
     migrated?;
     if args.topics {
-        for (name, partitions, compacted) in
-            [(&config.kafka.topic, args.partitions, false), (&config.kafka.registry_topic, 1, true)]
-        {
+        probe(&config.kafka)?;
+        let events = config.kafka.topics.iter().map(|topic| (topic, args.partitions, false));
+        for (name, partitions, compacted) in events.chain([(&config.kafka.registry_topic, 1, true)]) {
             let line = create_topic(config, args, name, partitions, compacted).await?;
             writeln!(output, "{line}")?;
         }
@@ -67,7 +68,8 @@ async fn create_topic(
     partitions: i32,
     compacted: bool,
 ) -> anyhow::Result<String> {
-    let admin: AdminClient<DefaultClientContext> = client(&config.kafka).create().map_err(SourceError::Setup)?;
+    let admin: AdminClient<PlainContext> = create(&client(&config.kafka), PlainContext::of(&config.kafka))?;
+    sign_in(admin.inner(), admin.inner().context().tokens())?;
     let existing = partitions_of(admin.inner(), &config.kafka.brokers, name, REQUEST_TIMEOUT)?.len();
     if existing > 0 {
         return Ok(format!("already  topic {name} ({existing} partitions)"));

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::kafka_options;
 use super::table::{SETTINGS, Setting};
 
 /// A setting's value and where it was found.
@@ -71,8 +72,10 @@ fn variable(layers: &Layers, setting: &Setting, faults: &mut Vec<String>) -> Opt
 /// Variables that look like settings and are none: a typing error would otherwise go unseen.
 fn report_unknown_variables(environment: &BTreeMap<String, String>, faults: &mut Vec<String>) {
     const OTHERS: [&str; 3] = ["GATETRAIL_CONFIG", "GATETRAIL_BIN", "GATETRAIL_LOG"];
+    let of_test_builds = |name: &str| cfg!(feature = "crash-points") && name == "GATETRAIL_CRASH_AT";
     for name in environment.keys().filter(|name| name.starts_with("GATETRAIL_")) {
         let known = OTHERS.contains(&name.as_str())
+            || of_test_builds(name)
             || SETTINGS.iter().any(|setting| {
                 let variable = setting.variable();
                 *name == variable || (setting.secret && *name == format!("{variable}_FILE"))
@@ -110,11 +113,18 @@ fn flatten(table: &toml::Table, origin: &str, faults: &mut Vec<String>) -> BTree
         };
         for (key, value) in members {
             let path = format!("{section}.{key}");
-            if !SETTINGS.iter().any(|setting| setting.path() == path) {
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.path() == path) else {
                 faults.push(format!("{origin}: [{section}] {key}: no such setting"));
                 continue;
-            }
+            };
             let text = match value {
+                toml::Value::Table(options) if setting.table => match kafka_options::text_of(options) {
+                    Ok(text) => text,
+                    Err(fault) => {
+                        faults.push(format!("{origin}: [{section}.{key}] {fault}"));
+                        continue;
+                    }
+                },
                 toml::Value::String(text) => text.clone(),
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Boolean(flag) => flag.to_string(),

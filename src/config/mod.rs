@@ -3,9 +3,14 @@
 //! Flags beat the environment (`GATETRAIL_*`, `…_FILE` for secrets), which beats the TOML file, which beats the defaults.
 //! Unknown keys and bad values are faults, and all of them are named at once.
 
+pub mod clickhouse;
+pub mod kafka;
+pub mod kafka_options;
+pub mod kafka_security;
 pub mod layers;
 pub mod secret;
 pub mod table;
+pub mod tls;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -17,9 +22,14 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use clickhouse::ClickHouse;
+pub use kafka::Kafka;
+pub use kafka_options::KafkaOptions;
+pub use kafka_security::{KafkaSecurity, OAuthClient, Sasl, SecurityProtocol};
 pub use layers::{Found, Layers};
 pub use secret::Secret;
 pub use table::{SETTINGS, Setting};
+pub use tls::{TlsFiles, TlsIdentity};
 
 /// The key that is used when none is set: fingerprints under it are comparable but not confidential.
 pub const DEVELOPMENT_SCRUB_KEY: &str = "gatetrail development key";
@@ -28,32 +38,6 @@ pub const DEVELOPMENT_SCRUB_KEY: &str = "gatetrail development key";
 #[derive(Debug, Error)]
 #[error("the configuration has faults:\n{}", .0.iter().map(|fault| format!("  - {fault}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError(pub Vec<String>);
-
-/// `[kafka]`
-#[derive(Debug, Clone)]
-pub struct Kafka {
-    /// Bootstrap servers, comma-separated.
-    pub brokers: String,
-    /// Topic of gateway events.
-    pub topic: String,
-    /// Compacted topic of registry facts.
-    pub registry_topic: String,
-    /// Consumer group.
-    pub group: String,
-}
-
-/// `[clickhouse]`
-#[derive(Debug, Clone)]
-pub struct ClickHouse {
-    /// HTTP address.
-    pub url: String,
-    /// Database; letters, digits and `_` only.
-    pub database: String,
-    /// User.
-    pub user: String,
-    /// Password, if one is set.
-    pub password: Option<Secret>,
-}
 
 /// `[serve]`
 #[derive(Debug, Clone)]
@@ -77,6 +61,12 @@ pub struct Ingest {
     pub flush_bytes: usize,
     /// A larger record is refused.
     pub max_record_bytes: usize,
+    /// What may be in memory between poll and progress, in bytes.
+    pub memory_bytes: usize,
+    /// Most inserts a second.
+    pub max_inserts_per_s: u32,
+    /// Reading stops when more of the last 1,000 records are refused, in percent.
+    pub dead_letter_percent: u32,
 }
 
 /// `[retention]`
@@ -177,23 +167,6 @@ impl Parser<'_> {
         })
     }
 
-    fn kafka(&mut self) -> Option<Kafka> {
-        let (brokers, topic, registry_topic, group) = (
-            self.text("kafka.brokers"),
-            self.text("kafka.topic"),
-            self.text("kafka.registry_topic"),
-            self.text("kafka.group"),
-        );
-        Some(Kafka { brokers: brokers?, topic: topic?, registry_topic: registry_topic?, group: group? })
-    }
-
-    fn clickhouse(&mut self) -> Option<ClickHouse> {
-        let url = self.http_url("clickhouse.url");
-        let (database, user) = (self.identifier("clickhouse.database"), self.text("clickhouse.user"));
-        let password = self.optional("clickhouse.password").map(Secret::new);
-        Some(ClickHouse { url: url?.to_string(), database: database?, user: user?, password })
-    }
-
     fn serve(&mut self) -> Option<Serve> {
         let listen = self.parse("serve.listen", "an address such as 127.0.0.1:8080");
         let allow_open = self.parse("serve.allow_open", "true or false");
@@ -206,11 +179,17 @@ impl Parser<'_> {
         let rows = self.number("ingest.flush_rows", 1..=100_000);
         let bytes = self.number("ingest.flush_bytes", 1_024..=67_108_864);
         let record_bytes = self.number("ingest.max_record_bytes", 1_024..=67_108_864);
+        let memory = self.number("ingest.memory_bytes", 16_777_216..=68_719_476_736);
+        let inserts = self.number("ingest.max_inserts_per_s", 1..=1_000);
+        let percent = self.number("ingest.dead_letter_percent", 1..=100);
         Some(Ingest {
             flush_interval: Duration::from_millis(interval?),
             flush_rows: rows?,
             flush_bytes: bytes?,
             max_record_bytes: record_bytes?,
+            memory_bytes: memory?,
+            max_inserts_per_s: inserts?,
+            dead_letter_percent: percent?,
         })
     }
 
@@ -254,15 +233,6 @@ impl Parser<'_> {
             self.fault(path, format_args!("one of {}", choices.join(", ")));
         }
         value
-    }
-
-    /// An address reached without TLS, which the client is built without.
-    fn http_url(&mut self, path: &str) -> Option<url::Url> {
-        let url = self.text(path)?.parse::<url::Url>().ok().filter(|url| url.scheme() == "http" && url.has_host());
-        if url.is_none() {
-            self.fault(path, "an address such as http://127.0.0.1:8123 (https is not supported yet)");
-        }
-        url
     }
 
     /// A name that stands in statements as an identifier, where nothing can be bound.

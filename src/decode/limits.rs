@@ -1,6 +1,6 @@
 //! The bounds of what is accepted, and the judgement of an event's time against its record.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::error::DecodeError;
 use crate::event::RecordTime;
@@ -35,11 +35,39 @@ impl Default for Limits {
 /// # Errors
 /// [`DecodeError::BadTime`] for anything else; a bad time is never replaced.
 pub fn parse_time(text: &str) -> Result<DateTime<Utc>, DecodeError> {
+    if let Some(time) = usual_time(text) {
+        return Ok(time);
+    }
     // chrono also takes a space for the `T` and a typographic minus sign, which the contract does not.
     if !text.is_ascii() || !matches!(text.as_bytes().get(10), Some(b'T' | b't')) {
         return Err(DecodeError::BadTime);
     }
     DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).map_err(|_| DecodeError::BadTime)
+}
+
+/// The form nearly every producer sends, `2026-11-22T10:00:00.123456Z`, without asking for any other; leap seconds are another.
+fn usual_time(text: &str) -> Option<DateTime<Utc>> {
+    let bytes = text.as_bytes();
+    let has_marks = bytes.len() >= 20
+        && [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')].iter().all(|(at, mark)| bytes[*at] == *mark)
+        && bytes.ends_with(b"Z");
+    if !has_marks {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        bytes[from..to]
+            .iter()
+            .try_fold(0_u32, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+    };
+    let end = bytes.len() - 1;
+    let nanoseconds = match bytes[19] {
+        b'Z' if end == 19 => 0,
+        b'.' if (21..=29).contains(&end) => number(20, end)? * 10_u32.pow(u32::try_from(29 - end).ok()?),
+        _ => return None,
+    };
+    let date = NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
+    let second = number(17, 19).filter(|second| *second < 60)?;
+    Some(date.and_hms_nano_opt(number(11, 13)?, number(14, 16)?, second, nanoseconds)?.and_utc())
 }
 
 /// Judges an event's time against its record's timestamp, never against the wall clock, so that a replay decides the same.
@@ -83,6 +111,8 @@ pub fn depth_of(json: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{depth_of, parse_time};
 
     #[test]
@@ -100,6 +130,14 @@ mod tests {
             "2026-02-30T10:00:00Z",
         ] {
             assert!(parse_time(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_usual_form_is_read_as_any_other(text in "(2026|0000|[0-9]{4})-(0[1-9]|1[0-2]|[0-9]{2})-([0-2][0-9]|[0-9]{2})[Tt](1[0-9]|[0-9]{2}):[0-9]{2}:([0-5][0-9]|6[01])(\\.[0-9]{0,10})?(Z|z|\\+00:00)") {
+            let known = chrono::DateTime::parse_from_rfc3339(&text).ok().map(|time| time.to_utc());
+            prop_assert_eq!(parse_time(&text).ok(), known);
         }
     }
 

@@ -68,10 +68,13 @@ struct Draft<'a> {
 
 impl Default for Draft<'_> {
     fn default() -> Self {
-        // The empty envelope never leaves this file: `finish` refuses what is missing.
-        let event = Event::new(Cow::Borrowed(""), Cow::Borrowed(""), Cow::Borrowed(""), DateTime::UNIX_EPOCH);
-        Self { event, time: None, context: Context::default() }
+        Self { event: blank(), time: None, context: Context::default() }
     }
+}
+
+/// An event with nothing in it, not even an envelope; it never leaves this stage: [`complete`] refuses what is missing.
+pub(super) fn blank<'a>() -> Event<'a> {
+    Event::new(Cow::Borrowed(""), Cow::Borrowed(""), Cow::Borrowed(""), DateTime::UNIX_EPOCH)
 }
 
 fn parse_object<'a>(
@@ -175,42 +178,62 @@ fn set_envelope<'de, E: Error>(draft: &mut Draft<'de>, key: Text<'de>, sent: Sen
     Ok(())
 }
 
-/// W3C Trace Context §3.2: `00-<32 hex>-<16 hex>-<2 hex>`. Anything else is kept as it is, not refused.
+/// Anything but a `traceparent` of the standard's form is kept as it is, not refused.
 fn set_trace<'de, E: Error>(draft: &mut Draft<'de>, text: Text<'de>) -> Result<(), E> {
-    let mut parts = text.split('-');
-    let (version, trace, span) = (parts.next(), parts.next(), parts.next());
-    let hex = |part: Option<&str>, length: usize| {
-        part.filter(|part| {
-            part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-        })
-        .map(str::to_owned)
-    };
-    match (hex(version, 2), hex(trace, 32), hex(span, 16)) {
-        (Some(_), Some(trace), Some(span)) => {
-            draft.event.trace_id = Some(Cow::Owned(trace));
-            draft.event.span_id = Some(Cow::Owned(span));
+    let owned = |(trace, span): (&str, &str)| (Cow::Owned(trace.to_owned()), Cow::Owned(span.to_owned()));
+    match trace_and_span(&text).map(owned) {
+        Some((trace, span)) => {
+            draft.event.trace_id = Some(trace);
+            draft.event.span_id = Some(span);
             Ok(())
         }
-        _ => draft.context.keep(Cow::Borrowed("ce.traceparent"), text),
+        None => draft.context.keep(Cow::Borrowed("ce.traceparent"), text),
     }
+}
+
+/// Trace and span of a `traceparent` (W3C Trace Context §3.2): `00-<32 hex>-<16 hex>-<2 hex>`.
+pub(super) fn trace_and_span(text: &str) -> Option<(&str, &str)> {
+    // `&` and no early end: the compiler makes vector instructions of it.
+    let is_hex = |part: &&str, length: usize| {
+        let digits = part.bytes().fold(true, |all, byte| all & (byte.is_ascii_digit() | (b'a'..=b'f').contains(&byte)));
+        part.len() == length && digits
+    };
+    let mut parts = text.split('-');
+    parts.next().filter(|version| is_hex(version, 2))?;
+    let trace = parts.next().filter(|trace| is_hex(trace, 32))?;
+    let span = parts.next().filter(|span| is_hex(span, 16))?;
+    Some((trace, span))
 }
 
 fn finish<'a>(draft: Draft<'a>, record: RecordTime, limits: &Limits) -> Result<Event<'a>, DecodeError> {
     let Draft { mut event, time, context } = draft;
-    let missing = |field: &str| Err(DecodeError::MissingField { field: field.to_owned() });
-    let Some(time) = time else { return missing("time") };
-    for (field, value) in [("id", &event.event_id), ("source", &event.source), ("type", &event.type_name)] {
-        if value.is_empty() {
-            return missing(field);
-        }
-    }
-    for field in [FieldId::hop, FieldId::outcome] {
-        if event.text_of(field).is_none() {
-            return missing(&format!("data.{}", field.path()));
-        }
-    }
-    event.time = limits::parse_time(&time)?;
-    limits::judge_time(event.time, record, limits)?;
+    let time = time.ok_or_else(|| missing("time"))?;
+    complete(&mut event, &time, record, limits)?;
     event.attributes = context.attributes;
     Ok(event)
+}
+
+fn missing(field: &str) -> DecodeError {
+    DecodeError::MissingField { field: field.to_owned() }
+}
+
+/// Judges whether all is there that must be, and sets the time.
+pub(super) fn complete(
+    event: &mut Event<'_>,
+    time: &str,
+    record: RecordTime,
+    limits: &Limits,
+) -> Result<(), DecodeError> {
+    for (field, value) in [("id", &event.event_id), ("source", &event.source), ("type", &event.type_name)] {
+        if value.is_empty() {
+            return Err(missing(field));
+        }
+    }
+    for (field, is_known) in [(FieldId::hop, event.hop.is_some()), (FieldId::outcome, event.outcome.is_some())] {
+        if !is_known {
+            return Err(missing(&format!("data.{}", field.path())));
+        }
+    }
+    event.time = limits::parse_time(time)?;
+    limits::judge_time(event.time, record, limits)
 }

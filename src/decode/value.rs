@@ -113,7 +113,7 @@ fn known(text: Text<'_>) -> Option<Text<'_>> {
 }
 
 /// The members whose text may also be sent as a number (JSON-RPC 2.0 §4 allows numeric ids).
-fn may_be_number(field: FieldId) -> bool {
+pub fn may_be_number(field: FieldId) -> bool {
     matches!(field, FieldId::mcp_jsonrpc_id | FieldId::config_version)
 }
 
@@ -137,7 +137,7 @@ pub fn bounded_id<'de, E: Error>(id: &str, context: &mut Context<'de>) -> Result
 }
 
 /// The members whose length is limited: what identifies or joins.
-fn is_bounded_id(field: FieldId) -> bool {
+pub fn is_bounded_id(field: FieldId) -> bool {
     matches!(
         field,
         FieldId::request_id
@@ -252,8 +252,8 @@ impl<C: ClosedEnum + fmt::Debug> ReadMember for OneOf<C> {
         context: &mut Context<'de>,
     ) -> Result<Self::Value<'de>, E> {
         let Some(text) = text(field, sent, context)? else { return Ok(None) };
-        let known = C::KNOWN.iter().copied().find(|member| member.as_str() == text);
-        if known.is_none() && text != C::UNKNOWN.as_str() {
+        let known = C::find(&text);
+        if known.is_none() {
             context.keep(Cow::Borrowed(field.path()), text)?;
         }
         Ok(Some(known.unwrap_or(C::UNKNOWN)))

@@ -23,35 +23,35 @@ pub struct Enricher {
 }
 
 impl Enricher {
-    /// Fills the missing members of one event.
-    pub fn enrich(&self, event: &mut Event<'_>) {
+    /// Fills the missing members of one event; what comes from the registry is borrowed from it.
+    pub fn enrich<'a>(&'a self, event: &mut Event<'a>) {
         let before = fill_from_path(event);
         self.fill_from_key(event);
-        self.fill_workspace(event, before.as_deref());
+        self.fill_workspace(event, before);
         self.fill_from_server(event);
         self.fill_connection(event);
     }
 
-    fn fill_from_key(&self, event: &mut Event<'_>) {
+    fn fill_from_key<'a>(&'a self, event: &mut Event<'a>) {
         let Some(key) = event.credential_key_id.as_deref().and_then(|id| self.registry.key(id)) else { return };
         if let (None, Some(kind)) = (event.credential_kind, key.kind) {
             event.credential_kind = Some(kind);
             event.origins.push((FieldId::credential_kind, Origin::Registry));
         }
         if let (None, Some(workspace)) = (&event.workspace, &key.workspace) {
-            event.workspace = Some(Cow::Owned(workspace.clone()));
+            event.workspace = Some(Cow::Borrowed(workspace));
             event.origins.push((FieldId::workspace, Origin::Registry));
         }
         // Permissions explain a refusal; on a success they would only be repeated.
         if let (None, Some(permissions), true) = (&event.credential_permissions, &key.permissions, is_failure(event)) {
-            event.credential_permissions = Some(permissions.iter().map(|name| Cow::Owned(name.clone())).collect());
+            event.credential_permissions = Some(permissions.iter().map(|name| Cow::Borrowed(name.as_str())).collect());
             event.origins.push((FieldId::credential_permissions, Origin::Registry));
         }
     }
 
     /// The segment before the slug is a workspace when the registry has that pair; a slug that only one workspace has is
     /// a guess, and marked as one.
-    fn fill_workspace(&self, event: &mut Event<'_>, before: Option<&str>) {
+    fn fill_workspace<'a>(&'a self, event: &mut Event<'a>, before: Option<Text<'a>>) {
         if event.workspace.is_some() {
             return;
         }
@@ -59,14 +59,14 @@ impl Enricher {
         let named = before.filter(|workspace| self.registry.server(workspace, slug).is_some());
         let (workspace, origin) = match (named, self.registry.only_workspace_of(slug)) {
             (Some(workspace), _) => (workspace, Origin::Url),
-            (None, Some(only)) => (only, Origin::Inferred),
+            (None, Some(only)) => (Cow::Borrowed(only), Origin::Inferred),
             (None, None) => return,
         };
-        event.workspace = Some(Cow::Owned(workspace.to_owned()));
+        event.workspace = Some(workspace);
         event.origins.push((FieldId::workspace, origin));
     }
 
-    fn fill_from_server(&self, event: &mut Event<'_>) {
+    fn fill_from_server<'a>(&'a self, event: &mut Event<'a>) {
         let (Some(workspace), Some(slug)) = (event.workspace.as_deref(), event.slug.as_deref()) else { return };
         let Some(server) = self.registry.server(workspace, slug) else { return };
         let failed = is_failure(event);
@@ -74,9 +74,9 @@ impl Enricher {
             event.server_auth = Some(server_auth);
             event.origins.push((FieldId::server_auth, Origin::Registry));
         }
-        let mut fill = |field: FieldId, value: &mut Option<Text<'_>>, known: &Option<String>| {
+        let mut fill = |field: FieldId, value: &mut Option<Text<'a>>, known: &'a Option<String>| {
             if let (None, Some(known)) = (&*value, known) {
-                *value = Some(Cow::Owned(known.clone()));
+                *value = Some(Cow::Borrowed(known));
                 event.origins.push((field, Origin::Registry));
             }
         };
@@ -92,7 +92,7 @@ impl Enricher {
         if let (Some(served), Some(newest)) = (&event.config_version, &server.config_version)
             && served != newest
         {
-            event.attributes.push((Cow::Borrowed("registry.config_version"), Cow::Owned(newest.clone())));
+            event.attributes.push((Cow::Borrowed("registry.config_version"), Cow::Borrowed(newest)));
         }
     }
 
@@ -117,12 +117,23 @@ impl Enricher {
     }
 }
 
-/// The slug from the path; returns the segment before it.
-fn fill_from_path(event: &mut Event<'_>) -> Option<String> {
-    let names = path::names_in(event.url_path.as_deref()?)?;
-    let before = names.before.map(str::to_owned);
+/// The slug from the path; returns the segment before it. Neither is looked for when both names are known.
+fn fill_from_path<'a>(event: &mut Event<'a>) -> Option<Text<'a>> {
+    if event.slug.is_some() && event.workspace.is_some() {
+        return None;
+    }
+    let (slug, before) = match event.url_path.as_ref()? {
+        Cow::Borrowed(path) => {
+            let names = path::names_in(path)?;
+            (Cow::Borrowed(names.slug), names.before.map(Cow::Borrowed))
+        }
+        Cow::Owned(path) => {
+            let names = path::names_in(path)?;
+            (Cow::Owned(names.slug.to_owned()), names.before.map(|before| Cow::Owned(before.to_owned())))
+        }
+    };
     if event.slug.is_none() {
-        event.slug = Some(Cow::Owned(names.slug.to_owned()));
+        event.slug = Some(slug);
         event.origins.push((FieldId::slug, Origin::Url));
     }
     before
@@ -180,7 +191,7 @@ mod tests {
         Enricher { registry, key: FingerprintKey::new(b"test") }
     }
 
-    fn event(type_name: &'static str) -> Event<'static> {
+    fn event<'a>(type_name: &'static str) -> Event<'a> {
         let mut event =
             Event::new(Cow::Borrowed("e"), Cow::Borrowed("s"), Cow::Borrowed(type_name), DateTime::UNIX_EPOCH);
         event.outcome = Some(Outcome::Failure);
@@ -189,10 +200,11 @@ mod tests {
 
     #[test]
     fn slug_from_the_path_and_workspace_from_the_key() {
+        let enricher = enricher();
         let mut event = event("mcp.auth.credential");
         event.url_path = Some(Cow::Borrowed("/mail/mcp"));
         event.credential_key_id = Some(Cow::Borrowed("k1"));
-        enricher().enrich(&mut event);
+        enricher.enrich(&mut event);
         assert_eq!((event.slug.as_deref(), event.workspace.as_deref()), (Some("mail"), Some("globex")));
         assert_eq!(event.credential_kind, Some(CredentialKind::ServiceKey));
         assert_eq!(event.server_auth, Some(ServerAuth::OAuthUser));
@@ -203,6 +215,7 @@ mod tests {
 
     #[test]
     fn a_workspace_before_the_slug_counts_only_when_registered() {
+        let enricher = enricher();
         for (path, workspace, origin) in [
             ("/globex/mail/mcp", Some("globex"), Some(Origin::Url)),
             ("/nowhere/mail/mcp", None, None),
@@ -210,7 +223,7 @@ mod tests {
         ] {
             let mut event = event("mcp.auth.credential");
             event.url_path = Some(Cow::Borrowed(path));
-            enricher().enrich(&mut event);
+            enricher.enrich(&mut event);
             assert_eq!(
                 (event.workspace.as_deref(), event.origin_of(FieldId::workspace)),
                 (workspace, origin),
@@ -221,13 +234,14 @@ mod tests {
 
     #[test]
     fn what_the_event_says_is_never_overwritten() {
+        let enricher = enricher();
         let mut event = event("mcp.auth.credential");
         event.url_path = Some(Cow::Borrowed("/mail/mcp"));
         event.slug = Some(Cow::Borrowed("wiki"));
         event.workspace = Some(Cow::Borrowed("acme"));
         event.server_auth = Some(ServerAuth::Headers);
         event.config_version = Some(Cow::Borrowed("7"));
-        enricher().enrich(&mut event);
+        enricher.enrich(&mut event);
         assert_eq!((event.slug.as_deref(), event.server_auth), (Some("wiki"), Some(ServerAuth::Headers)));
         assert_eq!(event.config_version.as_deref(), Some("7"));
         assert_eq!(event.attribute("registry.config_version"), Some("8"));
@@ -235,10 +249,10 @@ mod tests {
 
     #[test]
     fn a_refresh_without_a_connection_gets_the_one_its_parts_name() {
+        let enricher = enricher();
         let mut event = event("mcp.auth.refresh");
         (event.workspace, event.slug, event.user_id) =
             (Some(Cow::Borrowed("acme")), Some(Cow::Borrowed("wiki")), Some(Cow::Borrowed("u1")));
-        let enricher = enricher();
         enricher.enrich(&mut event);
         let expected = enricher.key.connection_id("acme", "wiki", Some("u1"), Some("https://idp.example"));
         assert_eq!(event.connection_id.as_deref(), Some(expected.as_str()));
@@ -247,9 +261,10 @@ mod tests {
 
     #[test]
     fn without_a_registry_nothing_is_guessed() {
+        let enricher = Enricher { registry: Registry::default(), key: FingerprintKey::new(b"test") };
         let mut event = event("mcp.auth.refresh");
         event.url_path = Some(Cow::Borrowed("/wiki/mcp"));
-        Enricher { registry: Registry::default(), key: FingerprintKey::new(b"test") }.enrich(&mut event);
+        enricher.enrich(&mut event);
         assert_eq!(
             (event.slug.as_deref(), event.workspace.as_deref(), event.connection_id.as_deref()),
             (Some("wiki"), None, None)

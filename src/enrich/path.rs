@@ -23,17 +23,23 @@ const PREFIXES: [&str; 6] = ["servers", "server", "api", "v1", "v2", "gateway"];
 #[must_use]
 pub fn names_in(path: &str) -> Option<PathNames<'_>> {
     let path = path.split(['?', '#']).next().unwrap_or(path);
-    let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    if segments.first() == Some(&".well-known") {
-        segments.drain(..segments.len().min(2));
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty()).peekable();
+    if segments.next_if_eq(&".well-known").is_some() {
+        segments.next();
     }
-    let named = match segments.iter().position(|segment| ENDPOINTS.contains(segment)) {
-        Some(0) => PathNames { slug: segments.get(1)?, before: None },
-        Some(end) => PathNames {
-            slug: segments[end - 1],
-            before: end.checked_sub(2).map(|place| segments[place]).filter(|segment| !PREFIXES.contains(segment)),
-        },
-        None => return None,
+    let (mut before, mut last) = (None, None);
+    let endpoint = segments.find(|segment| {
+        let is_endpoint = ENDPOINTS.contains(segment);
+        if !is_endpoint {
+            (before, last) = (last, Some(*segment));
+        }
+        is_endpoint
+    });
+    endpoint?;
+    let before = before.filter(|segment| !PREFIXES.contains(segment));
+    let named = match last {
+        Some(slug) => PathNames { slug, before },
+        None => PathNames { slug: segments.next()?, before: None },
     };
     (!PREFIXES.contains(&named.slug)).then_some(named)
 }

@@ -3,7 +3,7 @@
 //! A plain value without I/O: the pipeline feeds it records, enrichment asks it. Bounded by entries; past the bound new
 //! entries are not taken and counted, so that a mistaken topic cannot fill the memory.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::decode::registry::{Key, RegistryRecord, Server};
 
@@ -14,8 +14,8 @@ pub const ENTRIES: usize = 200_000;
 #[derive(Debug, Default)]
 pub struct Registry {
     /// Slug → workspace → server: the slug comes first, since a path names it without a workspace.
-    servers: HashMap<String, HashMap<String, Server>>,
-    keys: HashMap<String, Key>,
+    servers: FxHashMap<String, FxHashMap<String, Server>>,
+    keys: FxHashMap<String, Key>,
     server_count: usize,
     refused: u64,
 }

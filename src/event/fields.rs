@@ -13,7 +13,7 @@ pub trait Kind {
     /// The value inside [`super::Event`]; `None` is unknown, never `""`.
     type Value<'a>: Default + std::fmt::Debug + Clone;
     /// Calls `visit` with each string that a secret could hide in.
-    fn each_text<'a>(value: &mut Self::Value<'a>, visit: &mut dyn FnMut(&mut Cow<'a, str>));
+    fn each_text<'a>(value: &mut Self::Value<'a>, visit: impl FnMut(&mut Cow<'a, str>));
     /// The value as text, where it is one value; for rules, search and evidence.
     fn as_text<'v>(value: &'v Self::Value<'_>) -> Option<Cow<'v, str>>;
 }
@@ -56,7 +56,7 @@ macro_rules! text_kind {
     ($($name:ident)+) => {$(
         impl Kind for $name {
             type Value<'a> = Option<Cow<'a, str>>;
-            fn each_text<'a>(value: &mut Self::Value<'a>, visit: &mut dyn FnMut(&mut Cow<'a, str>)) {
+            fn each_text<'a>(value: &mut Self::Value<'a>, mut visit: impl FnMut(&mut Cow<'a, str>)) {
                 if let Some(text) = value {
                     visit(text);
                 }
@@ -73,7 +73,7 @@ macro_rules! plain_kind {
     ($($name:ident = $rust:ty;)+) => {$(
         impl Kind for $name {
             type Value<'a> = Option<$rust>;
-            fn each_text<'a>(_: &mut Self::Value<'a>, _: &mut dyn FnMut(&mut Cow<'a, str>)) {}
+            fn each_text<'a>(_: &mut Self::Value<'a>, _: impl FnMut(&mut Cow<'a, str>)) {}
             fn as_text<'v>(value: &'v Self::Value<'_>) -> Option<Cow<'v, str>> {
                 value.map(|number| Cow::Owned(number.to_string()))
             }
@@ -84,7 +84,7 @@ plain_kind!(Status = u16; Integer = i64; Count = u32; Millis = f64; Flag = bool;
 
 impl Kind for Names {
     type Value<'a> = Option<Vec<Cow<'a, str>>>;
-    fn each_text<'a>(value: &mut Self::Value<'a>, visit: &mut dyn FnMut(&mut Cow<'a, str>)) {
+    fn each_text<'a>(value: &mut Self::Value<'a>, visit: impl FnMut(&mut Cow<'a, str>)) {
         value.iter_mut().flatten().for_each(visit);
     }
     fn as_text<'v>(value: &'v Self::Value<'_>) -> Option<Cow<'v, str>> {
@@ -94,7 +94,7 @@ impl Kind for Names {
 
 impl<E: ClosedEnum + std::fmt::Debug> Kind for OneOf<E> {
     type Value<'a> = Option<E>;
-    fn each_text<'a>(_: &mut Self::Value<'a>, _: &mut dyn FnMut(&mut Cow<'a, str>)) {}
+    fn each_text<'a>(_: &mut Self::Value<'a>, _: impl FnMut(&mut Cow<'a, str>)) {}
     fn as_text<'v>(value: &'v Self::Value<'_>) -> Option<Cow<'v, str>> {
         value.map(|member| Cow::Borrowed(member.as_str()))
     }

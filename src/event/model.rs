@@ -62,8 +62,8 @@ macro_rules! define_event {
             }
 
             /// Calls `visit` with every string of `data` that a secret could hide in, and the member it stands in.
-            pub fn each_text(&mut self, visit: &mut dyn FnMut(FieldId, &mut Text<'a>)) {
-                $($(<$kind as Kind>::each_text(&mut self.$field, &mut |text| visit(FieldId::$field, text));)+)+
+            pub fn each_text(&mut self, mut visit: impl FnMut(FieldId, &mut Text<'a>)) {
+                $($(<$kind as Kind>::each_text(&mut self.$field, |text| visit(FieldId::$field, text));)+)+
             }
         }
     };

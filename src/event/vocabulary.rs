@@ -11,10 +11,14 @@ pub trait ClosedEnum: Copy + Sized + 'static {
     const UNKNOWN: Self;
     /// The stable spelling.
     fn as_str(self) -> &'static str;
+    /// The member with this spelling, `unknown` included; `None` for any other text.
+    fn find(text: &str) -> Option<Self>;
+    /// Tells the members apart in one byte; not stable, so never stored.
+    fn number(self) -> u8;
     /// The member with this spelling, or `Unknown`.
     #[must_use]
     fn parse(text: &str) -> Self {
-        Self::KNOWN.iter().copied().find(|member| member.as_str() == text).unwrap_or(Self::UNKNOWN)
+        Self::find(text).unwrap_or(Self::UNKNOWN)
     }
 }
 
@@ -36,6 +40,16 @@ macro_rules! closed_enum {
                     $(Self::$member => $text,)+
                     Self::Unknown => "unknown",
                 }
+            }
+            fn find(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$member),)+
+                    "unknown" => Some(Self::Unknown),
+                    _ => None,
+                }
+            }
+            fn number(self) -> u8 {
+                self as u8
             }
         }
     };

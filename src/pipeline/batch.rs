@@ -1,13 +1,14 @@
 //! The rows of one partition that are under way, and what they become when the batch is sealed.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::budget::RECORD_OVERHEAD;
+use super::plan::Range;
 use crate::event::{KafkaPosition, RecordTime};
 use crate::source::Record;
-use crate::store::{DeadLetter, EventRows, Insert, Refusal, StoreError, dead_letter_rows};
+use crate::store::{DeadLetter, EventRows, Insert, Refusal, StoreError, dead_letter_rows, rows_between};
 use crate::telemetry::{BatchCounts, RecordOutcome};
 
 /// When a batch is sealed.
@@ -17,8 +18,6 @@ pub struct SealAt {
     pub rows: usize,
     /// At this many record bytes.
     pub bytes: usize,
-    /// This long after its first row.
-    pub age: Duration,
 }
 
 /// Rows of a contiguous range of offsets of one partition.
@@ -29,32 +28,30 @@ pub struct Batch {
     /// What the batch adds to the metrics once it is stored.
     pub counts: BatchCounts,
     dead_letters: Vec<DeadLetter>,
-    offsets: Option<Offsets>,
+    records: u64,
+    next: Option<i64>,
     bytes: usize,
+    charged: usize,
     since: Option<Instant>,
-}
-
-/// The offsets a batch covers: `first` up to, not including, `next`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Offsets {
-    /// First offset of the range.
-    pub first: i64,
-    /// Offset after the last record.
-    pub next: i64,
+    jumps: Vec<Range>,
 }
 
 /// A sealed batch: immutable bodies, ready to be inserted.
 #[derive(Debug)]
 pub struct Sealed {
     /// What it covers.
-    pub offsets: Offsets,
+    pub range: Range,
     /// One insert a table that has rows; the events first.
     pub inserts: Vec<Insert>,
     /// What it adds to the metrics once stored.
     pub counts: BatchCounts,
     /// Rows of both tables.
     pub rows: usize,
-    /// When its first row was made.
+    /// Records that were delivered in the range.
+    pub records: u64,
+    /// Bytes that were charged to the budget for it.
+    pub charged: usize,
+    /// When its first record came.
     pub since: Instant,
 }
 
@@ -62,10 +59,28 @@ impl Batch {
     /// Takes the record's offset into the range, before its rows.
     pub fn cover(&mut self, record: &Record<'_>) {
         self.since.get_or_insert_with(Instant::now);
-        let next = record.offset + 1;
-        self.offsets =
-            Some(self.offsets.map_or(Offsets { first: record.offset, next }, |offsets| Offsets { next, ..offsets }));
-        self.bytes += record.payload.value.map_or(0, <[u8]>::len);
+        self.next = Some(record.offset + 1);
+        self.records += 1;
+        let bytes = record.payload.value.map_or(0, <[u8]>::len);
+        self.bytes += bytes;
+        self.charged += bytes + RECORD_OVERHEAD;
+    }
+
+    /// Notes that no record was delivered between two offsets: a hole that Kafka left there (transaction markers,
+    /// compaction), or records that are gone.
+    pub fn jumped(&mut self, over: Range) {
+        self.jumps.push(over);
+    }
+
+    /// The offsets that no record was delivered for.
+    #[must_use]
+    pub fn jumps(&self) -> &[Range] {
+        &self.jumps
+    }
+
+    /// Forgets the jumps, once they are explained.
+    pub fn explain_jumps(&mut self) {
+        self.jumps.clear();
     }
 
     /// Adds a refused record.
@@ -81,10 +96,28 @@ impl Batch {
         self.events.len() + self.dead_letters.len()
     }
 
+    /// Refused records so far.
+    #[must_use]
+    pub fn refused(&self) -> usize {
+        self.dead_letters.len()
+    }
+
+    /// Offset after the last record; `None` when nothing is under way.
+    #[must_use]
+    pub fn next(&self) -> Option<i64> {
+        self.next
+    }
+
+    /// Bytes charged to the budget so far.
+    #[must_use]
+    pub fn charged(&self) -> usize {
+        self.charged
+    }
+
     /// Whether nothing is under way.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.offsets.is_none()
+        self.next.is_none()
     }
 
     /// Whether it is as large as a batch may be.
@@ -93,34 +126,68 @@ impl Batch {
         self.rows() >= seal_at.rows || self.bytes >= seal_at.bytes
     }
 
-    /// Whether it is to be sealed now.
+    /// Whether it is to be sealed now; `age` counts from its first record.
     #[must_use]
-    pub fn is_due(&self, seal_at: SealAt, now: Instant) -> bool {
-        self.is_full(seal_at) || self.since.is_some_and(|since| now.duration_since(since) >= seal_at.age)
+    pub fn is_due(&self, seal_at: SealAt, age: Duration, now: Instant) -> bool {
+        self.is_full(seal_at) || self.since.is_some_and(|since| now.duration_since(since) >= age)
     }
 
-    /// The batch as inserts; it is empty afterwards. `epoch` keeps the tokens of other topics of this name apart. `None` when nothing is under way.
+    /// The batch as inserts under `token`; it is empty afterwards.
     ///
     /// # Errors
     /// When a body cannot be encoded.
-    pub fn seal(&mut self, topic: &Arc<str>, partition: i32, epoch: &str) -> Result<Option<Sealed>, StoreError> {
-        let Batch { mut events, counts, dead_letters, offsets, since, .. } = std::mem::take(self);
-        let (Some(offsets), Some(since)) = (offsets, since) else { return Ok(None) };
+    pub fn seal(&mut self, range: Range, token: &str) -> Result<Sealed, StoreError> {
+        let Self { mut events, counts, dead_letters, records, charged, since, .. } = std::mem::take(self);
         let rows = events.len() + dead_letters.len();
-        let token = format!("v1:{epoch}:{topic}:{partition}:{}:{}", offsets.first, offsets.next);
         let mut inserts = Vec::with_capacity(2);
         if !events.is_empty() {
-            inserts.push(Insert {
-                table: "events",
-                format: "ArrowStream",
-                body: Bytes::from(events.finish()?),
-                token: token.clone(),
-            });
+            let body = Bytes::from(events.finish()?);
+            inserts.push(Insert { table: "events", format: "ArrowStream", body, token: token.to_owned() });
         }
         if !dead_letters.is_empty() {
             let body = Bytes::from(dead_letter_rows::encode(&dead_letters)?);
             inserts.push(Insert { table: "dead_letters", format: "JSONEachRow", body, token: format!("{token}:dlq") });
         }
-        Ok(Some(Sealed { offsets, inserts, counts, rows, since }))
+        let since = since.unwrap_or_else(Instant::now);
+        Ok(Sealed { range, inserts, counts, rows, records, charged, since })
+    }
+}
+
+impl Sealed {
+    /// The batch in two parts, each of half the offsets; for a range of one offset it is the batch alone. What is counted
+    /// stands with the second, which is stored last.
+    ///
+    /// # Errors
+    /// When a body cannot be read or written anew.
+    pub fn halves(self) -> Result<Vec<Self>, StoreError> {
+        let Range { first, next } = self.range;
+        let Some((left, right)) =
+            Range::new(first, first + (next - first) / 2).zip(Range::new(first + (next - first) / 2, next))
+        else {
+            return Ok(vec![self]);
+        };
+        let part = |range: Range| -> Result<Vec<Insert>, StoreError> {
+            let parts = self.inserts.iter().map(|insert| rows_between(insert, range.first, range.next));
+            Ok(parts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        };
+        let (left_inserts, right_inserts) = (part(left)?, part(right)?);
+        let charged = self.charged / 2;
+        let half = Self {
+            range: left,
+            inserts: left_inserts,
+            counts: BatchCounts::default(),
+            rows: self.rows / 2,
+            records: 0,
+            charged,
+            since: self.since,
+        };
+        let rest = Self {
+            range: right,
+            inserts: right_inserts,
+            rows: self.rows - self.rows / 2,
+            charged: self.charged - charged,
+            ..self
+        };
+        Ok(vec![half, rest])
     }
 }

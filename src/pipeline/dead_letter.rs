@@ -1,8 +1,15 @@
 //! What becomes of a record that was refused: its reason, its position and a scrubbed excerpt. Never the raw bytes.
 
+use bytes::Bytes;
+use chrono::DateTime;
+
+use super::batch::Sealed;
+use super::budget::RECORD_OVERHEAD;
 use crate::decode::DecodeError;
+use crate::event::KafkaPosition;
 use crate::scrub::Scrubber;
-use crate::store::Refusal;
+use crate::store::{DeadLetter, Insert, Refusal, StoreError, dead_letter_rows, token};
+use crate::telemetry::{BatchCounts, RecordOutcome, with_causes};
 
 /// Longest excerpt, in characters.
 const EXCERPT_CHARACTERS: usize = 1_000;
@@ -23,6 +30,39 @@ pub fn refuse(error: &DecodeError, value: Option<&[u8]>, scrubber: &Scrubber) ->
         excerpt: excerpt(value, scrubber),
         record_bytes: value.len(),
     }
+}
+
+/// A batch of one record whose row ClickHouse refuses, as a dead letter instead. The record itself was not kept, so its
+/// excerpt says where it lies; its time is that of the batch's newest record.
+///
+/// # Errors
+/// When the dead letter cannot be encoded.
+pub fn refused_row(
+    sealed: Sealed,
+    place: &KafkaPosition,
+    scrubber: &Scrubber,
+    error: &StoreError,
+) -> Result<Sealed, StoreError> {
+    let position = KafkaPosition { offset: sealed.range.first, index: 0, ..place.clone() };
+    let refusal = Refusal {
+        code: "row_refused",
+        field: None,
+        detail: scrubber.scrub_text(&with_causes(error)).text.into_owned(),
+        excerpt: "(the record was not kept; Kafka has it at this position)".to_owned(),
+        record_bytes: sealed.charged.saturating_sub(RECORD_OVERHEAD),
+    };
+    let Sealed { range, charged, since, records, counts, inserts, .. } = sealed;
+    let Some(token) = inserts.first().and_then(|insert| token::of_range(&insert.token, range.first, range.next)) else {
+        return Ok(Sealed { range, inserts, counts, rows: 0, records, charged, since });
+    };
+    let time = counts.newest_record.unwrap_or(DateTime::UNIX_EPOCH);
+    let mut refused = BatchCounts::default();
+    refused.record(RecordOutcome::Refused, time);
+    refused.dead_letter(refusal.code);
+    let body = dead_letter_rows::encode(&[DeadLetter::new(refusal, &position, time)])?;
+    let insert =
+        Insert { table: "dead_letters", format: "JSONEachRow", body: Bytes::from(body), token: format!("{token}:dlq") };
+    Ok(Sealed { range, inserts: vec![insert], counts: refused, rows: 1, records, charged, since })
 }
 
 fn excerpt(value: &[u8], scrubber: &Scrubber) -> String {

@@ -1,23 +1,37 @@
 //! The ingest path on one page. Read this file first.
 //!
 //! ```text
-//! source → decode → scrub → enrich → classify → batch → store → commit
+//! source → decode → scrub → enrich → classify → batch → plan → deliver → progress
 //!            └ refused: dead letter, in the same batch ┘
 //! ```
 //!
 //! Words used here: a **record** is what Kafka delivers; it becomes one **row** of `events`, or one of `dead_letters`. A
-//! **batch** is one partition's rows for a contiguous range of offsets; it is **sealed** when it is large or old enough, and
-//! its offsets are committed only after ClickHouse **confirmed** its inserts. So a record may be stored twice after a crash,
-//! and a crash of ours loses none; timelines read each (source, event id) once. One gap is known: ClickHouse killed between
-//! noting an insert's token and placing its part confirms the retry as a repetition. Planned ranges with read-back, in a
-//! state machine of their own beside [`partitions`], are to close it.
+//! **batch** is one partition's rows for a contiguous range of offsets; it is **sealed** when it is large or old enough. A
+//! sealed range is **planned** (Kafka is told what comes next), **delivered** (ClickHouse holds every row of it, read back
+//! whenever there was a doubt), and then it is **progress**. So every record is stored exactly once, whoever dies when;
+//! [`plan`] says why.
 //!
-//! [`Steps`] is the pure part: no Kafka, no ClickHouse, no clock. [`runner`] is the loop around it, [`batch`] the rows under
-//! way, [`partitions`] the state of each assigned partition, [`dead_letter`] what becomes of a refusal.
+//! [`Steps`] is the pure part: no Kafka, no ClickHouse, no clock. [`runner`] is the loop around it; [`progress`] moves each
+//! partition ([`partitions`]) through its [`plan`]; [`group`] does what the consumer group decides. [`commits`] and
+//! [`deliveries`] wait for Kafka and ClickHouse beside the loop. [`budget`], [`circuit`] and [`pace`] are the brakes:
+//! memory, refused records, inserts. [`batch`] is the rows under way, [`dead_letter`] what becomes of a refusal, [`health`]
+//! what ingest waits for, [`crash_point`] the moments at which a test build kills itself.
 
 pub mod batch;
+pub mod budget;
+pub mod circuit;
+pub mod commits;
+pub mod crash_point;
 pub mod dead_letter;
+pub mod deliveries;
+pub mod group;
+pub mod health;
+pub mod pace;
 pub mod partitions;
+pub mod plan;
+pub mod progress;
+#[cfg(test)]
+mod proof;
 pub mod runner;
 
 use crate::classify::Classifier;

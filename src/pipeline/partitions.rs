@@ -1,79 +1,190 @@
-//! The state of each assigned partition: one batch being filled, at most one in flight.
+//! The state of each assigned partition: its machine, the batch being filled, at most one batch on its way.
 //!
-//! A partition whose next batch is full while the last one is still in flight is **held**: it is paused at Kafka until
+//! A partition whose next batch is full while the last one is still on its way is **held**: it is paused at Kafka until
 //! ClickHouse confirms. That bounds memory to two batches a partition, and a slow store slows the reading.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-use super::batch::{Batch, Offsets};
+use tokio::task::AbortHandle;
 
-/// One partition.
-#[derive(Debug, Default)]
+use super::batch::{Batch, Sealed};
+use super::plan::{Commit, Machine, Range};
+use crate::event::KafkaPosition;
+
+/// One partition during one assignment.
+#[derive(Debug)]
 pub struct Partition {
+    /// Topic, topic id and partition; the offset is that of the last record.
+    pub place: KafkaPosition,
+    /// Names this assignment: what an earlier one still has under way is recognised by it.
+    pub epoch: u64,
+    /// Where it stands in the protocol.
+    pub machine: Machine,
+    /// The next offset that is expected.
+    pub read_to: i64,
     /// The batch being filled.
     pub batch: Batch,
-    /// What is being inserted.
-    pub in_flight: Option<Offsets>,
+    /// A sealed batch whose plan is on its way to Kafka.
+    pub planned: Option<Sealed>,
+    /// The rest of a batch that ClickHouse refused for one of its rows, in parts.
+    pub parts: VecDeque<Sealed>,
+    /// The delivery under way, and what it was charged.
+    pub delivery: Option<(AbortHandle, usize)>,
+    /// A commit that Kafka refused, and when it is sent again.
+    pub refused_commit: Option<(Commit, Instant)>,
+    /// Since when progress is not known to Kafka.
+    pub unsaved_since: Option<Instant>,
+    /// Whether a gap of it is being recorded: until then no progress is made, so that the gap is found again after a crash.
+    pub gaps_under_way: Arc<AtomicBool>,
     /// Whether it is paused at Kafka.
-    pub held: bool,
-    /// Counts assignments, so that what an earlier one still had in flight is recognised.
-    pub epoch: u64,
+    pub paused: bool,
+    /// Whether the group wants it back: nothing new is begun.
+    pub releasing: bool,
 }
 
-/// Every assigned partition of the topic.
+impl Partition {
+    /// A partition as it is assigned.
+    #[must_use]
+    pub fn new(place: KafkaPosition, epoch: u64, machine: Machine, read_from: i64) -> Self {
+        Self {
+            place,
+            epoch,
+            machine,
+            read_to: read_from,
+            batch: Batch::default(),
+            planned: None,
+            parts: VecDeque::new(),
+            delivery: None,
+            refused_commit: None,
+            unsaved_since: None,
+            gaps_under_way: Arc::default(),
+            paused: false,
+            releasing: false,
+        }
+    }
+
+    /// Bytes that it has charged to the budget.
+    #[must_use]
+    pub fn charged(&self) -> usize {
+        let sealed: usize = self.planned.iter().chain(&self.parts).map(|sealed| sealed.charged).sum();
+        self.batch.charged() + sealed + self.delivery.as_ref().map_or(0, |(_, charged)| *charged)
+    }
+
+    /// Whether it has rows under way, and so takes its turn at inserting.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        !self.batch.is_empty() || self.delivery.is_some() || self.planned.is_some()
+    }
+
+    /// The end of the range that a seal would cover, when there is something to seal. Of a plan that is read again it is the
+    /// plan's end, once everything before it was read.
+    #[must_use]
+    pub fn sealable(&self) -> Option<i64> {
+        if !self.machine.takes_range() || self.releasing || !self.parts.is_empty() || self.records_gaps() {
+            return None;
+        }
+        match self.machine.to_reread() {
+            Some(plan) => (self.read_to >= plan.next).then_some(plan.next),
+            None => self.batch.next(),
+        }
+    }
+
+    /// Whether a record of this offset belongs to the range that is being filled: what lies behind a plan that is read again
+    /// has to wait until the plan is sealed.
+    #[must_use]
+    pub fn takes(&self, offset: i64) -> bool {
+        self.machine.to_reread().is_none_or(|plan| offset < plan.next)
+    }
+
+    /// Whether a gap of it is being recorded.
+    #[must_use]
+    pub fn records_gaps(&self) -> bool {
+        self.gaps_under_way.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing of it is under way that could still be brought to an end: all that was read is stored and saved, or
+    /// is left to the next owner by a plan or for lack of one.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        let nothing_filled = self.batch.is_empty() || self.machine.to_reread().is_some();
+        let nothing_sent = self.delivery.is_none() && self.planned.is_none() && self.parts.is_empty();
+        nothing_filled && nothing_sent && (self.releasing && self.machine.is_delivering() || self.machine.is_settled())
+    }
+
+    /// Gives up everything that is under way: its next owner begins where Kafka knows it.
+    pub fn abandon(&mut self) {
+        if let Some((task, _)) = self.delivery.take() {
+            task.abort();
+        }
+        self.batch = Batch::default();
+        self.planned = None;
+        self.parts.clear();
+        self.refused_commit = None;
+    }
+
+    /// The token under which a range of this partition is inserted, for ever.
+    #[must_use]
+    pub fn token(&self, range: Range) -> String {
+        let KafkaPosition { topic, topic_id, partition, .. } = &self.place;
+        let id = topic_id.as_deref().unwrap_or("-");
+        format!("v1:{id}:{topic}:{partition}:{}:{}", range.first, range.next)
+    }
+}
+
+/// Every assigned partition of every topic.
 #[derive(Debug, Default)]
 pub struct Partitions {
-    by_number: HashMap<i32, Partition>,
-    epoch: u64,
+    all: Vec<Partition>,
+    /// Where the last record's partition stands: records come in runs.
+    last: usize,
+    epochs: u64,
 }
 
 impl Partitions {
-    /// The partition, new when its first record arrives.
-    pub fn get(&mut self, number: i32) -> &mut Partition {
-        let epoch = self.epoch;
-        self.by_number.entry(number).or_insert_with(|| Partition { epoch, ..Partition::default() })
+    /// A number that no assignment had before.
+    pub fn next_epoch(&mut self) -> u64 {
+        self.epochs += 1;
+        self.epochs
     }
 
-    /// The partition's state when it belongs to the assignment `epoch`; `None` for what an earlier owner left behind.
-    pub fn of_epoch(&mut self, number: i32, epoch: u64) -> Option<&mut Partition> {
-        self.by_number.get_mut(&number).filter(|partition| partition.epoch == epoch)
+    /// Adds an assigned partition.
+    pub fn add(&mut self, partition: Partition) {
+        self.all.push(partition);
     }
 
-    /// Forgets a revoked partition: its new owner reads what was not committed.
-    pub fn revoke(&mut self, number: i32) {
-        self.epoch += 1;
-        self.by_number.remove(&number);
+    /// The partition, when it is assigned.
+    pub fn get(&mut self, topic: &str, number: i32) -> Option<&mut Partition> {
+        let is_it = |partition: &Partition| partition.place.partition == number && *partition.place.topic == *topic;
+        if !self.all.get(self.last).is_some_and(is_it) {
+            self.last = self.all.iter().position(is_it)?;
+        }
+        self.all.get_mut(self.last)
     }
 
-    /// Every partition with its number.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (i32, &mut Partition)> {
-        self.by_number.iter_mut().map(|(number, partition)| (*number, partition))
+    /// The partition, when it is still assigned as it was in `epoch`.
+    pub fn of_epoch(&mut self, epoch: u64) -> Option<&mut Partition> {
+        self.all.iter_mut().find(|partition| partition.epoch == epoch)
     }
 
-    /// Batches in flight.
-    #[must_use]
-    pub fn in_flight(&self) -> usize {
-        self.by_number.values().filter(|partition| partition.in_flight.is_some()).count()
+    /// Takes a partition out.
+    pub fn remove(&mut self, topic: &str, number: i32) -> Option<Partition> {
+        let place = self
+            .all
+            .iter()
+            .position(|partition| partition.place.partition == number && *partition.place.topic == *topic)?;
+        Some(self.all.swap_remove(place))
     }
 
-    /// Whether nothing is under way or in flight.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.by_number.values().all(|partition| partition.in_flight.is_none() && partition.batch.is_empty())
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Partition> {
+        self.all.iter()
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::Partitions;
-
-    #[test]
-    fn what_an_earlier_assignment_had_in_flight_is_not_taken_for_this_one() {
-        let mut partitions = Partitions::default();
-        let first = partitions.get(0).epoch;
-        partitions.revoke(0);
-        let second = partitions.get(0).epoch;
-        assert!(partitions.of_epoch(0, first).is_none());
-        assert!(partitions.of_epoch(0, second).is_some());
+    /// All of them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Partition> {
+        self.all.iter_mut()
     }
 }

@@ -1,38 +1,47 @@
-//! The loop: polls Kafka, puts records through the steps, seals batches, hands them to the writer, commits what was confirmed.
+//! The loop: polls Kafka, puts records through the steps, and drives every partition through the plan protocol.
 //!
-//! One thread owns the consumer and all partitions; inserts run on the asynchronous runtime and report back. Nothing is
-//! committed that ClickHouse did not confirm. On shutdown everything under way is sealed, inserted and committed.
+//! One thread owns the consumer and all partitions; commits wait on a thread of their own ([`super::commits`]), inserts run
+//! on the asynchronous runtime ([`super::deliveries`]), and both report back. What the group decides is done in
+//! [`super::group`]. Nothing is inserted without a committed plan, nothing is committed that ClickHouse does not hold.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{CommitMode, Consumer};
-use rdkafka::message::Message;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::Consumer;
+use rdkafka::message::{BorrowedMessage, Message};
 use thiserror::Error;
-use uuid::Uuid;
 
 use super::Steps;
-use super::batch::{Offsets, SealAt, Sealed};
-use super::partitions::Partitions;
+use super::batch::{Batch, SealAt};
+use super::budget::Budget;
+use super::circuit::{Circuit, WINDOW};
+use super::commits::Committer;
+use super::deliveries::Deliveries;
+use super::group::Membership;
+use super::health::{Health, Part};
+use super::pace::Pace;
+use super::partitions::{Partition, Partitions};
+use super::plan::Range;
 use crate::decode::Payload;
-use crate::event::KafkaPosition;
 use crate::source::Record;
-use crate::source::kafka::{EventConsumer, headers, record_time};
+use crate::source::group::EventConsumer;
+use crate::source::kafka::{headers, record_time};
 use crate::source::registry::RegistryFollower;
-use crate::store::{Remedy, StoreError, writer};
-use crate::telemetry::{BatchCounts, Metrics, Queue, Stage, with_causes};
+use crate::store::StoreError;
+use crate::telemetry::{Metrics, Queue};
 
 /// Longest wait for a record before timers are looked at.
 const POLL: Duration = Duration::from_millis(20);
+/// The same while answers are waited for.
+const POLL_BUSY: Duration = Duration::from_millis(5);
+/// Most records that are taken before timers and answers are looked at.
+const RECORDS_A_TURN: usize = 1_000;
 /// How often the registry topic is looked at.
 const REGISTRY_EVERY: Duration = Duration::from_millis(200);
 /// How long a shutdown may take before what is under way is left to the next start.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Most inserts that can report back at once; more partitions than this wait their turn.
-const REPORTS: usize = 4_096;
 
 /// Why the loop ended without being asked to.
 #[derive(Debug, Error)]
@@ -40,94 +49,145 @@ pub enum RunError {
     /// A batch could not be built.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The group gave our place to another member of the same `group.instance.id`, or the like.
+    #[error("kafka ended this membership: {0}")]
+    Kafka(#[source] rdkafka::error::KafkaError),
+    /// No thread could be started.
+    #[error("the commit thread cannot be started")]
+    Thread(#[source] std::io::Error),
     /// Batches were still under way when the time to drain was over.
-    #[error("{0} batches were not confirmed within {seconds} s; they are read again at the next start", seconds = DRAIN.as_secs())]
+    #[error("{0} partitions were not settled within {seconds} s; what is under way is completed at the next start", seconds = DRAIN.as_secs())]
     NotDrained(usize),
 }
 
-/// Whether the store takes inserts, shared with the readiness check.
-#[derive(Debug, Default)]
-pub struct StoreHealth {
-    failing: AtomicBool,
-}
-
-impl StoreHealth {
-    /// Whether the last attempt failed.
-    #[must_use]
-    pub fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
-    }
-}
-
-/// Everything the loop works with.
+/// What the loop is made of.
 #[derive(Debug)]
-pub struct Runner {
+pub struct Setup {
     /// The steps.
     pub steps: Steps,
-    /// Name of the event topic.
-    pub topic: Arc<str>,
-    /// The topic's id, when the broker told it.
-    pub topic_id: Option<Arc<str>>,
-    /// When a batch is sealed.
+    /// When a batch is sealed by size.
     pub seal_at: SealAt,
+    /// How long it may wait for more rows.
+    pub pace: Pace,
+    /// What may be in memory.
+    pub budget: Budget,
+    /// When reading stops because too much is refused.
+    pub circuit: Circuit,
     /// Where rows go.
     pub store: clickhouse::Client,
     /// What is counted.
     pub metrics: Metrics,
-    /// Told whenever an insert fails or succeeds.
-    pub health: Arc<StoreHealth>,
+    /// What ingest waits for.
+    pub health: Arc<Health>,
     /// Follows the registry, when it could be read.
     pub registry: Option<RegistryFollower>,
     /// Runs the inserts.
     pub runtime: tokio::runtime::Handle,
 }
 
-/// What an insert reports back.
-struct Report {
-    partition: i32,
-    epoch: u64,
-    offsets: Offsets,
-    counts: BatchCounts,
-    since: Instant,
-    confirmed: Result<(), StoreError>,
+/// The loop's state.
+pub struct Runner {
+    pub(super) consumer: Arc<EventConsumer>,
+    pub(super) steps: Steps,
+    pub(super) seal_at: SealAt,
+    pub(super) pace: Pace,
+    pub(super) budget: Budget,
+    pub(super) circuit: Circuit,
+    pub(super) store: clickhouse::Client,
+    pub(super) metrics: Metrics,
+    pub(super) health: Arc<Health>,
+    pub(super) runtime: tokio::runtime::Handle,
+    pub(super) partitions: Partitions,
+    pub(super) committer: Committer,
+    pub(super) deliveries: Deliveries,
+    pub(super) membership: Membership,
+    pub(super) draining: bool,
+    registry: Option<RegistryFollower>,
+    registry_looked_at: Instant,
+    all_paused: bool,
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Runner").field("partitions", &self.partitions).finish_non_exhaustive()
+    }
 }
 
 impl Runner {
-    /// Runs until `stop` is set, then drains.
+    /// Starts the commit thread; nothing is polled yet.
+    ///
+    /// # Errors
+    /// [`RunError::Thread`].
+    pub fn new(consumer: Arc<EventConsumer>, setup: Setup) -> Result<Self, RunError> {
+        let Setup { steps, seal_at, pace, budget, circuit, store, metrics, health, registry, runtime } = setup;
+        let committer = Committer::start(Arc::clone(&consumer)).map_err(RunError::Thread)?;
+        let deliveries = Deliveries::new(store.clone(), runtime.clone(), metrics.clone(), Arc::clone(&health));
+        Ok(Self {
+            consumer,
+            steps,
+            seal_at,
+            pace,
+            budget,
+            circuit,
+            store,
+            metrics,
+            health,
+            runtime,
+            partitions: Partitions::default(),
+            committer,
+            deliveries,
+            membership: Membership::default(),
+            draining: false,
+            registry,
+            registry_looked_at: Instant::now(),
+            all_paused: false,
+        })
+    }
+
+    /// Runs until `stop` is set, then drains and leaves the group.
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn run(mut self, consumer: &EventConsumer, stop: &AtomicBool) -> Result<(), RunError> {
-        // Without the topic's id a range of offsets may name other records some day, so the run stands in its place.
-        let topic_epoch = self.topic_id.as_deref().map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
-        let (reports, reported) = sync_channel(REPORTS);
-        let mut partitions = Partitions::default();
-        let mut registry_looked_at = Instant::now();
+    pub fn run(mut self, stop: &AtomicBool) -> Result<(), RunError> {
         while !stop.load(Ordering::Relaxed) {
-            self.poll(consumer, &mut partitions)?;
-            self.forget_revoked(consumer, &mut partitions);
-            self.settle(consumer, &mut partitions, &reported, CommitMode::Async)?;
-            self.seal_due(consumer, &mut partitions, &reports, &topic_epoch, false)?;
-            if registry_looked_at.elapsed() >= REGISTRY_EVERY {
-                registry_looked_at = Instant::now();
-                self.follow_registry();
-            }
+            self.turn()?;
+            self.follow_registry();
         }
-        self.drain(consumer, &mut partitions, (&reports, &reported), &topic_epoch)
+        self.draining = true;
+        let drained = self.drain();
+        self.consumer.context().close();
+        self.committer.stop();
+        drained
     }
 
-    /// Takes records for as long as they come without waiting, up to one batch, so that timers are looked at in between.
-    fn poll(&mut self, consumer: &EventConsumer, partitions: &mut Partitions) -> Result<(), StoreError> {
-        let mut wait = POLL;
-        for _ in 0..1_000 {
+    /// One turn: records, the group's decisions, answers, and what follows from them.
+    fn turn(&mut self) -> Result<(), RunError> {
+        self.poll()?;
+        self.follow_group()?;
+        self.take_answers()?;
+        self.advance()?;
+        self.release_settled();
+        self.keep_within_budget();
+        Ok(())
+    }
+
+    /// Takes records for as long as they come without waiting, up to one turn.
+    fn poll(&mut self) -> Result<(), RunError> {
+        let consumer = Arc::clone(&self.consumer);
+        let busy = self.partitions.iter().any(|partition| !partition.machine.takes_range());
+        let mut wait = if busy { POLL_BUSY } else { POLL };
+        for _ in 0..RECORDS_A_TURN {
             let Some(polled) = consumer.poll(wait) else { return Ok(()) };
             wait = Duration::ZERO;
             match polled {
                 Ok(message) => {
                     consumer.context().note_reachable();
-                    if self.take(&message, partitions)? {
+                    if self.take(&message)? {
                         return Ok(());
                     }
+                }
+                Err(error @ rdkafka::error::KafkaError::MessageConsumptionFatal(_)) => {
+                    return Err(RunError::Kafka(error));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "poll");
@@ -138,177 +198,136 @@ impl Runner {
         Ok(())
     }
 
-    /// Puts one record through the steps; `true` when its batch is full.
-    fn take(
-        &mut self,
-        message: &rdkafka::message::BorrowedMessage<'_>,
-        partitions: &mut Partitions,
-    ) -> Result<bool, StoreError> {
+    /// Puts one record through the steps; `true` when the turn should end: its batch is full, or reading has to stop.
+    fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<bool, RunError> {
+        if self.draining || self.circuit.is_open() {
+            return Ok(true);
+        }
+        let offset = message.offset();
+        let Some(partition) = self.partitions.get(message.topic(), message.partition()) else { return Ok(false) };
+        if partition.releasing {
+            return Ok(false);
+        }
+        if offset < partition.read_to {
+            let (topic, number) = (Arc::clone(&partition.place.topic), partition.place.partition);
+            partition.releasing = true;
+            tracing::warn!(
+                topic = &*topic,
+                partition = number,
+                offset,
+                "kafka delivers earlier offsets again: the log was truncated or the topic created anew; finding out where to begin"
+            );
+            self.membership.restart(topic, number);
+            return Ok(true);
+        }
+        if let Some(over) = Range::new(partition.read_to, offset) {
+            partition.batch.jumped(over);
+        }
+        if !partition.takes(offset) {
+            // The plan's range was read to its end; this record begins the next one.
+            partition.read_to = offset;
+            let epoch = partition.epoch;
+            self.seal(epoch)?;
+        }
+        let Some(partition) = self.partitions.get(message.topic(), message.partition()) else { return Ok(false) };
         let mut header_list = Vec::new();
         headers(message, &mut header_list);
         let payload = Payload { headers: &header_list, value: message.payload(), time: record_time(message) };
-        let record = Record { topic: &self.topic, partition: message.partition(), offset: message.offset(), payload };
-        let position = KafkaPosition {
-            topic: Arc::clone(&self.topic),
-            topic_id: self.topic_id.clone(),
-            partition: record.partition,
-            offset: record.offset,
-            index: 0,
-        };
-        let partition = partitions.get(record.partition);
-        self.steps.ingest(&record, &position, &mut partition.batch)?;
-        Ok(partition.batch.is_full(self.seal_at))
+        partition.place.offset = offset;
+        partition.read_to = offset + 1;
+        let Partition { place, batch, .. } = partition;
+        let record = Record { topic: &place.topic, partition: place.partition, offset, payload };
+        let (refused, charged) = (batch.refused(), batch.charged());
+        self.steps.ingest(&record, place, batch)?;
+        self.budget.charge(batch.charged() - charged);
+        let was_refused = batch.refused() > refused;
+        let ends_turn = batch.is_full(self.seal_at) || self.budget.is_exhausted();
+        if self.circuit.record(was_refused) {
+            self.open_circuit();
+            return Ok(true);
+        }
+        Ok(ends_turn)
     }
 
-    fn forget_revoked(&self, consumer: &EventConsumer, partitions: &mut Partitions) {
-        for number in consumer.context().take_revoked() {
-            partitions.revoke(number);
-            self.metrics.forget_partition(number);
+    /// Too much is refused: reading stops, what is not planned yet is given up and read again after a restart.
+    fn open_circuit(&mut self) {
+        let sentence = format!(
+            "too many of the last {WINDOW} records were refused, so reading has stopped before the topic drains into the dead letters: see `gatetrail check dead-letters`, mend the sender, or raise ingest.dead_letter_percent, and start again"
+        );
+        tracing::error!("{sentence}");
+        self.health.fail(Part::Ingest, sentence);
+        for partition in self.partitions.iter_mut() {
+            self.budget.refund(partition.batch.charged());
+            partition.batch = Batch::default();
         }
     }
 
-    /// Seals what is due; a partition that is full while its last batch is in flight is held.
-    fn seal_due(
-        &self,
-        consumer: &EventConsumer,
-        partitions: &mut Partitions,
-        reports: &SyncSender<Report>,
-        topic_epoch: &str,
-        all: bool,
-    ) -> Result<(), StoreError> {
-        let now = Instant::now();
-        for (number, partition) in partitions.iter_mut() {
-            if partition.in_flight.is_some() {
-                if partition.batch.is_full(self.seal_at) && !partition.held {
-                    partition.held = set_paused(consumer, &self.topic, number, true);
-                }
+    /// Pauses everything when memory or the circuit says so, resumes it afterwards; holds single partitions whose batch is full.
+    fn keep_within_budget(&mut self) {
+        let stop_all = self.budget.is_exhausted() || self.circuit.is_open() || self.draining;
+        if stop_all != self.all_paused {
+            self.all_paused = stop_all;
+            tracing::debug!(paused = stop_all, bytes = self.budget.used(), "reading");
+        }
+        let mut pause = TopicPartitionList::new();
+        let mut resume = TopicPartitionList::new();
+        let seal_at = self.seal_at;
+        for partition in self.partitions.iter_mut() {
+            let held = partition.batch.is_full(seal_at) && partition.machine.to_reread().is_none();
+            let wanted = stop_all || held || partition.releasing;
+            if wanted == partition.paused {
                 continue;
             }
-            if !(all || partition.batch.is_due(self.seal_at, now)) {
+            partition.paused = wanted;
+            let list = if wanted { &mut pause } else { &mut resume };
+            list.add_partition(&partition.place.topic, partition.place.partition);
+        }
+        for (list, paused) in [(pause, true), (resume, false)] {
+            if list.count() == 0 {
                 continue;
             }
-            let encoding = Instant::now();
-            let Some(sealed) = partition.batch.seal(&self.topic, number, topic_epoch)? else { continue };
-            self.metrics.observe_stage(Stage::Fill, encoding.duration_since(sealed.since));
-            self.metrics.observe_stage(Stage::Encode, encoding.elapsed());
-            partition.in_flight = Some(sealed.offsets);
-            self.send(number, partition.epoch, sealed, reports.clone());
-            if partition.held {
-                partition.held = !set_paused(consumer, &self.topic, number, false);
+            let done = if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
+            if let Err(error) = done {
+                tracing::debug!(%error, paused, "pause or resume");
             }
         }
-        self.metrics.queue_depth(Queue::Batches).set(i64::try_from(partitions.in_flight()).unwrap_or(i64::MAX));
-        Ok(())
+        self.report_queues();
     }
 
-    /// Starts the inserts of a sealed batch on the runtime.
-    fn send(&self, partition: i32, epoch: u64, sealed: Sealed, reports: SyncSender<Report>) {
-        self.metrics.observe_batch_rows(u32::try_from(sealed.rows).unwrap_or(u32::MAX));
-        let (store, metrics, health) = (self.store.clone(), self.metrics.clone(), Arc::clone(&self.health));
-        self.runtime.spawn(async move {
-            let Sealed { offsets, inserts, counts, since, .. } = sealed;
-            let sending = Instant::now();
-            let mut confirmed = Ok(());
-            for insert in &inserts {
-                let mut on_retry =
-                    |error: &StoreError, attempt: u32| note_retry(error, attempt, insert.table, &metrics, &health);
-                confirmed = writer::insert(&store, insert, &mut on_retry).await;
-                if confirmed.is_err() {
-                    break;
-                }
-            }
-            if confirmed.is_ok() && health.failing.swap(false, Ordering::Relaxed) {
-                tracing::info!("clickhouse takes inserts again");
-            }
-            metrics.observe_stage(Stage::Insert, sending.elapsed());
-            // The receiver is gone only when the loop has ended, and then nobody waits for this.
-            drop(reports.send(Report { partition, epoch, offsets, counts, since, confirmed }));
-        });
+    fn report_queues(&self) {
+        self.metrics.set_memory(self.budget.used());
+        let under_way = self.partitions.iter().filter(|partition| partition.delivery.is_some()).count();
+        self.metrics.queue_depth(Queue::Batches).set(i64::try_from(under_way).unwrap_or(i64::MAX));
+        self.metrics.set_flush_interval(self.pace.interval(self.active()));
     }
 
-    /// Commits what was confirmed since the last look.
-    fn settle(
-        &self,
-        consumer: &EventConsumer,
-        partitions: &mut Partitions,
-        reported: &Receiver<Report>,
-        mode: CommitMode,
-    ) -> Result<(), StoreError> {
-        while let Ok(report) = reported.try_recv() {
-            report.confirmed?;
-            self.metrics.apply(&report.counts);
-            // A revoked partition's batch is stored, and its new owner may store it again: readers take each event once.
-            let Some(partition) = partitions.of_epoch(report.partition, report.epoch) else { continue };
-            partition.in_flight = None;
-            let committing = Instant::now();
-            commit(consumer, &self.topic, report.partition, report.offsets.next, mode);
-            self.metrics.observe_stage(Stage::Commit, committing.elapsed());
-            self.metrics.observe_stage(Stage::Total, report.since.elapsed());
-        }
-        Ok(())
+    /// Partitions that take their turn at inserting.
+    pub(super) fn active(&self) -> usize {
+        self.partitions.iter().filter(|partition| partition.is_active()).count()
     }
 
     /// Seals, inserts and commits everything that is under way, for at most [`DRAIN`].
-    fn drain(
-        &mut self,
-        consumer: &EventConsumer,
-        partitions: &mut Partitions,
-        (reports, reported): (&SyncSender<Report>, &Receiver<Report>),
-        topic_epoch: &str,
-    ) -> Result<(), RunError> {
+    fn drain(&mut self) -> Result<(), RunError> {
         let deadline = Instant::now() + DRAIN;
-        while !partitions.is_idle() {
-            self.seal_due(consumer, partitions, reports, topic_epoch, true)?;
-            self.settle(consumer, partitions, reported, CommitMode::Sync)?;
-            if Instant::now() >= deadline {
-                return Err(RunError::NotDrained(partitions.in_flight()));
+        loop {
+            self.turn()?;
+            let unsettled = self.partitions.iter().filter(|partition| !partition.is_at_rest()).count();
+            if unsettled == 0 {
+                return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(5));
+            if Instant::now() >= deadline {
+                return Err(RunError::NotDrained(unsettled));
+            }
         }
-        Ok(())
     }
 
     fn follow_registry(&mut self) {
+        if self.registry_looked_at.elapsed() < REGISTRY_EVERY {
+            return;
+        }
+        self.registry_looked_at = Instant::now();
         if let Some(follower) = &mut self.registry {
             follower.follow(&mut self.steps.enricher.registry);
         }
     }
-}
-
-/// Says the first failure of an insert in a line; the ones after it only when they are of the kind that needs a person.
-fn note_retry(error: &StoreError, attempt: u32, table: &str, metrics: &Metrics, health: &StoreHealth) {
-    metrics.insert_retried(error.code());
-    let first = !health.failing.swap(true, Ordering::Relaxed);
-    if error.remedy() == Remedy::Halt && (first || attempt == 1) {
-        tracing::error!(
-            table,
-            cause = with_causes(error),
-            "clickhouse refuses inserts; ingest waits until this is mended and then goes on by itself"
-        );
-    } else if first {
-        tracing::warn!(
-            table,
-            cause = with_causes(error),
-            "an insert failed; it is tried again until clickhouse takes it"
-        );
-    }
-}
-
-fn commit(consumer: &EventConsumer, topic: &str, partition: i32, next: i64, mode: CommitMode) {
-    let mut offsets = TopicPartitionList::new();
-    let added = offsets.add_partition_offset(topic, partition, Offset::Offset(next));
-    if let Err(error) = added.and_then(|()| consumer.commit(&offsets, mode)) {
-        tracing::warn!(%error, partition, next, "the offset was not committed; the next batch carries it");
-    }
-}
-
-/// Pauses or resumes a partition; whether it worked.
-fn set_paused(consumer: &EventConsumer, topic: &str, partition: i32, paused: bool) -> bool {
-    let mut list = TopicPartitionList::new();
-    list.add_partition(topic, partition);
-    let done = if paused { consumer.pause(&list) } else { consumer.resume(&list) };
-    if let Err(error) = &done {
-        tracing::debug!(%error, partition, paused, "pause or resume");
-    }
-    done.is_ok()
 }

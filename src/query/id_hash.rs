@@ -1,6 +1,9 @@
 //! The hash by which the `lookup` table knows an id: ClickHouse's `sipHash64` of the id as text.
 
-#[expect(deprecated, reason = "SipHash 2-4 with a key of zeros is what ClickHouse computes; std has no other name for it")]
+#[expect(
+    deprecated,
+    reason = "SipHash 2-4 with a key of zeros is what ClickHouse computes; std has no other name for it"
+)]
 use std::hash::{Hasher as _, SipHasher};
 
 /// `sipHash64(id)`.

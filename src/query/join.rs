@@ -44,8 +44,11 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
     if own.is_empty() {
         return Ok(None);
     }
-    let (earlier, flows, connections) =
-        try_join!(earlier_requests(client, request_id, &own), own_flows(client, &own), own_connections(client, &own, steps))?;
+    let (earlier, flows, connections) = try_join!(
+        earlier_requests(client, request_id, &own),
+        own_flows(client, &own),
+        own_connections(client, &own, steps)
+    )?;
 
     let mut gathered = Gathered::default();
     gathered.add(own, Relation::Request, OWN_ROWS);

@@ -213,7 +213,8 @@ pub async fn retries_of_requests(
 
 impl Statement {
     /// Binds what the conditions on an extent take.
-    fn bind_extent(self, extent: &Extent) -> Self {
+    #[must_use]
+    pub(super) fn bind_extent(self, extent: &Extent) -> Self {
         self.bind("workspaces", &extent.workspaces)
             .bind("any_without_workspace", extent.any_without_workspace)
             .bind("slugs", &extent.slugs)

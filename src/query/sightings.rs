@@ -28,8 +28,8 @@ pub struct Sighting {
     /// Whole seconds, rounded down.
     first_time: DateTime<Utc>,
     last_time: DateTime<Utc>,
-    /// [`super::id_hash::short_hash`] of the connections that these events name; of requests alone.
-    connections: Vec<u32>,
+    /// [`super::id_hash::short_hash`] of the connection that these events name; 0 for none, and for other kinds.
+    connection: u32,
 }
 
 /// A part of `events` that holds every event of some sightings, and others.
@@ -64,7 +64,11 @@ impl Extent {
             any_without_workspace: fitting.iter().any(|sighting| sighting.workspace.is_none()),
             any_without_slug: fitting.iter().any(|sighting| sighting.slug.is_none()),
             span: (first, last + TimeDelta::seconds(1)),
-            connections: fitting.iter().flat_map(|sighting| sighting.connections.iter().copied()).collect(),
+            connections: fitting
+                .iter()
+                .map(|sighting| sighting.connection)
+                .filter(|connection| *connection != 0)
+                .collect(),
         })
     }
 }
@@ -151,20 +155,21 @@ mod tests {
         }
     }
 
-    fn sighting(id: &str, kind: &str, slug: Option<&str>, first: &str, last: &str, connections: &[u32]) -> Sighting {
+    fn sighting(id: &str, kind: &str, slug: Option<&str>, first: &str, last: &str, connection: u32) -> Sighting {
         let time = |time: &str| format!("2026-11-22T10:{time}Z");
         serde_json::from_value(json!({"id_hash": id_hash(id), "kind": kind, "workspace": "acme", "slug": slug,
-            "first_time": time(first), "last_time": time(last), "connections": connections}))
+            "first_time": time(first), "last_time": time(last), "connection": connection}))
         .unwrap()
     }
 
     #[test]
     fn an_extent_holds_every_sighting_of_its_kind_and_ids_and_no_other() {
         let sightings = [
-            sighting("r", "request", Some("github"), "00:05", "00:06", &[1]),
-            sighting("r", "request", None, "00:01", "00:02", &[2, 1]),
-            sighting("r", "caused_by", Some("wiki"), "30:00", "30:00", &[]),
-            sighting("other", "request", Some("jira"), "50:00", "50:00", &[3]),
+            sighting("r", "request", Some("github"), "00:05", "00:06", 1),
+            sighting("r", "request", None, "00:01", "00:02", 2),
+            sighting("r", "request", None, "00:01", "00:01", 0),
+            sighting("r", "caused_by", Some("wiki"), "30:00", "30:00", 0),
+            sighting("other", "request", Some("jira"), "50:00", "50:00", 3),
         ];
         let ids = ["r".to_owned()];
         let extent = Extent::of(&sightings, "request", &ids).unwrap();
@@ -174,7 +179,10 @@ mod tests {
         assert_eq!(extent.connections.iter().copied().collect::<Vec<_>>(), [1, 2]);
         let (first, last) = extent.span;
         // The last second is counted in full.
-        assert_eq!((first.to_rfc3339(), last.to_rfc3339()), ("2026-11-22T10:00:01+00:00".into(), "2026-11-22T10:00:07+00:00".into()));
+        assert_eq!(
+            (first.to_rfc3339(), last.to_rfc3339()),
+            ("2026-11-22T10:00:01+00:00".into(), "2026-11-22T10:00:07+00:00".into())
+        );
         assert_eq!(Extent::of(&sightings, "flow", &ids), None);
     }
 }

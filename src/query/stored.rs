@@ -187,7 +187,7 @@ impl<'de> Deserialize<'de> for StoredEvent {
 }
 
 /// Columns that hold others, as an object from name to value; empty text is an empty object.
-const GROUPS: [&str; 8] = ["links", "reporter", "server", "client", "step", "verdict", "notes", "rest"];
+const GROUPS: [&str; 7] = ["reporter", "server", "client", "step", "derived", "links", "rest"];
 /// Packed ids, and the columns they are.
 const PACKED_IDS: [(&str, &str); 2] = [("event_hex", "event_id"), ("request_hex", "request_id")];
 /// Binary ids, zeros when unknown, and the columns they are.
@@ -205,8 +205,7 @@ fn opened(mut row: Map<String, Value>) -> Result<Map<String, Value>, String> {
     }
     for (packed, name) in PACKED_IDS {
         let Some(Value::String(digits)) = row.remove(packed) else { continue };
-        let bytes = hex::decode(&digits).map_err(|fault| format!("{packed}: {fault}"))?;
-        if let Some(id) = unpack(&bytes) {
+        if let Some(id) = id_of_key_hex(&digits) {
             row.insert(name.to_owned(), Value::String(id));
         }
     }
@@ -222,7 +221,14 @@ fn opened(mut row: Map<String, Value>) -> Result<Map<String, Value>, String> {
 /// The packed form of an id, as hexadecimal digits: how statements compare keys.
 #[must_use]
 pub fn key_hex(id: &str) -> String {
-    hex::encode(pack(id))
+    // Upper case, as the store writes them.
+    hex::encode_upper(pack(id))
+}
+
+/// The id of a packed form in hexadecimal digits; `None` for none.
+#[must_use]
+pub fn id_of_key_hex(digits: &str) -> Option<String> {
+    unpack(&hex::decode(digits).ok()?)
 }
 
 /// Drops what is unknown; `empty_lists` puts the lists back that were sent empty.

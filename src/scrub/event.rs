@@ -6,9 +6,10 @@
 
 use std::borrow::Cow;
 
+use super::clean::{CleanTexts, is_plain_id, is_short_and_clean};
 use super::kind::SecretKind;
 use super::{Removal, Scrubbed, Scrubber};
-use crate::event::{Event, FieldId, Origin, Text};
+use crate::event::{Event, EventKind, FieldId, Origin, Text};
 
 /// Longest `message` and `error_description`, in characters.
 const TEXT_CHARACTERS: usize = 2_000;
@@ -34,39 +35,116 @@ fn is_url(field: FieldId) -> bool {
     )
 }
 
+/// How a member is looked at.
+#[derive(Debug, Clone, Copy)]
+enum Manner {
+    /// As text in which a secret may stand anywhere.
+    Text,
+    /// As a path: no query, no fragment.
+    Path,
+    /// As a URL: no user information either.
+    Url,
+}
+
+fn manner_of(field: FieldId) -> Manner {
+    match field {
+        FieldId::url_path => Manner::Path,
+        _ if is_url(field) => Manner::Url,
+        _ => Manner::Text,
+    }
+}
+
+/// Members whose values hardly ever come twice, so that remembering them would only push others out.
+fn is_mostly_new(field: FieldId) -> bool {
+    matches!(
+        field,
+        FieldId::request_id
+            | FieldId::client_request_id
+            | FieldId::caused_by
+            | FieldId::flow_id
+            | FieldId::session_id
+            | FieldId::http_upstream_request_id
+            | FieldId::token_fingerprint
+            | FieldId::token_new_fingerprint
+    )
+}
+
+/// Texts that were found clean lately, by the manner in which they were looked at.
+pub(super) struct Known {
+    texts: CleanTexts,
+    paths: CleanTexts,
+    urls: CleanTexts,
+}
+
+impl Default for Known {
+    /// 4,096 texts, 1,024 paths and 1,024 URLs of at most 256 bytes each: 1.5 MB when all are that long.
+    fn default() -> Self {
+        Self { texts: CleanTexts::new(12), paths: CleanTexts::new(10), urls: CleanTexts::new(10) }
+    }
+}
+
+impl Known {
+    /// Whether a scan of the text would leave it as it is, as far as can be told without one.
+    fn is_clean(&self, manner: Manner, text: &str) -> bool {
+        match manner {
+            Manner::Path => self.paths.contains(text),
+            Manner::Url => self.urls.contains(text),
+            Manner::Text => {
+                is_short_and_clean(text.as_bytes()) || is_plain_id(text.as_bytes()) || self.texts.contains(text)
+            }
+        }
+    }
+
+    fn remember(&mut self, manner: Manner, text: &str) {
+        match manner {
+            Manner::Path => self.paths.insert(text),
+            Manner::Url => self.urls.insert(text),
+            Manner::Text => self.texts.insert(text),
+        }
+    }
+}
+
+/// What was removed, and from which member.
+type Finds = Vec<(Removal, Cow<'static, str>)>;
+
 /// Takes the secrets out of every string of the event.
 pub fn scrub_event(scrubber: &Scrubber, event: &mut Event<'_>) {
-    let mut found: Vec<(Removal, Cow<'static, str>)> = Vec::new();
+    let mut finds = Finds::new();
     let mut truncated: Vec<&'static str> = Vec::new();
-    event.each_text(&mut |field, text| {
-        let (clean, removals) = changed(
-            text.len(),
-            match field {
-                FieldId::url_path => scrubber.scrub_url(text),
-                _ if is_url(field) => scrubber.strip_url(text),
-                _ => scrubber.scrub_text(text),
-            },
-        );
-        put(text, clean, removals, field.column(), &mut found);
+    // Somebody else using it, or having died while using it, costs time and nothing else.
+    let mut known = scrubber.known.try_lock().ok();
+    let mut look = |manner: Manner, text: &mut Text<'_>, member: &'static str, is_worth_remembering: bool| {
+        if known.as_ref().is_some_and(|known| known.is_clean(manner, text)) {
+            return;
+        }
+        let is_clean = scrub(scrubber, manner, text, member, &mut finds);
+        if let (true, true, Some(known)) = (is_clean, is_worth_remembering, &mut known) {
+            known.remember(manner, text);
+        }
+    };
+    event.each_text(|field, text| {
+        look(manner_of(field), text, field.column(), !is_mostly_new(field));
         if matches!(field, FieldId::message | FieldId::oauth_error_description) && cut(text) {
             truncated.push(field.path());
         }
     });
-    for (member, text) in [("id", &mut event.event_id), ("source", &mut event.source), ("type", &mut event.type_name)] {
-        scrub(scrubber, text, member, &mut found);
+    look(Manner::Text, &mut event.event_id, "id", false);
+    look(Manner::Text, &mut event.source, "source", true);
+    if event.kind == EventKind::Other {
+        look(Manner::Text, &mut event.type_name, "type", true);
     }
-    scrub_attributes(scrubber, event, &mut found);
+    scrub_attributes(scrubber, event, &mut finds);
     if !truncated.is_empty() {
         event.attributes.push((Cow::Borrowed(TRUNCATED), Cow::Owned(truncated.join(" "))));
     }
-    for (removal, member) in found {
+    for (removal, member) in finds {
         stand_in(event, &removal);
         event.redactions.push(format!("{}@{member}", removal.kind));
     }
 }
 
 /// An attribute is looked at as `key=value` too: its key says what the value is.
-fn scrub_attributes(scrubber: &Scrubber, event: &mut Event<'_>, found: &mut Vec<(Removal, Cow<'static, str>)>) {
+fn scrub_attributes(scrubber: &Scrubber, event: &mut Event<'_>, finds: &mut Finds) {
     for (key, value) in &mut event.attributes {
         let joined = format!("{key}={value}");
         let scrubbed = scrubber.scrub_text(&joined);
@@ -74,46 +152,38 @@ fn scrub_attributes(scrubber: &Scrubber, event: &mut Event<'_>, found: &mut Vec<
             continue;
         }
         let (new_key, new_value) = scrubbed.text.split_once('=').unwrap_or((&scrubbed.text, ""));
-        found.extend(
+        finds.extend(
             scrubbed.removals.iter().cloned().map(|removal| (removal, Cow::Owned(format!("attributes.{new_key}")))),
         );
         (*key, *value) = (Cow::Owned(new_key.to_owned()), Cow::Owned(new_value.to_owned()));
     }
 }
 
-fn scrub(
-    scrubber: &Scrubber,
-    text: &mut Text<'_>,
-    member: &'static str,
-    found: &mut Vec<(Removal, Cow<'static, str>)>,
-) {
-    let (clean, removals) = changed(text.len(), scrubber.scrub_text(text));
-    put(text, clean, removals, member, found);
-}
-
-/// What changed, free of the borrowed text: a text that lost its tail is borrowed still, and shorter.
-fn changed(length: usize, scrubbed: Scrubbed<'_>) -> (Option<String>, Vec<Removal>) {
-    match scrubbed.text {
-        Cow::Borrowed(same) if same.len() == length => (None, scrubbed.removals),
-        text => (Some(text.into_owned()), scrubbed.removals),
-    }
-}
-
-fn put(
-    text: &mut Text<'_>,
-    clean: Option<String>,
-    removals: Vec<Removal>,
-    member: &'static str,
-    found: &mut Vec<(Removal, Cow<'static, str>)>,
-) {
-    found.extend(removals.into_iter().map(|removal| (removal, Cow::Borrowed(member))));
-    if let Some(clean) = clean {
+/// Scans one text; whether it was clean.
+fn scrub(scrubber: &Scrubber, manner: Manner, text: &mut Text<'_>, member: &'static str, finds: &mut Finds) -> bool {
+    let Scrubbed { text: scrubbed, removals } = match manner {
+        Manner::Text => scrubber.scrub_text(text),
+        Manner::Path => scrubber.scrub_url(text),
+        Manner::Url => scrubber.strip_url(text),
+    };
+    // A text that lost its tail is borrowed still, and shorter.
+    let changed = match scrubbed {
+        Cow::Borrowed(same) if same.len() == text.len() => None,
+        other => Some(other.into_owned()),
+    };
+    let is_clean = changed.is_none() && removals.is_empty();
+    finds.extend(removals.into_iter().map(|removal| (removal, Cow::Borrowed(member))));
+    if let Some(clean) = changed {
         *text = Cow::Owned(clean);
     }
+    is_clean
 }
 
 /// Cuts a text to [`TEXT_CHARACTERS`]; whether it was longer.
 fn cut(text: &mut Text<'_>) -> bool {
+    if text.len() <= TEXT_CHARACTERS {
+        return false;
+    }
     let Some((end, _)) = text.char_indices().nth(TEXT_CHARACTERS) else { return false };
     *text = Cow::Owned(text[..end].to_owned());
     true

@@ -10,6 +10,7 @@
 //!
 //! Read next: `scan` (the pass), then `position`.
 
+mod clean;
 mod cookie;
 mod event;
 mod fingerprint;
@@ -43,6 +44,7 @@ pub use lines::LineScrubber;
 use scan::{Found, Tables, find_all};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 /// How often a text that had secrets is looked at again, at most; once is nearly always enough to find nothing.
 const MAX_SECOND_LOOKS: usize = 3;
@@ -82,13 +84,15 @@ impl Scrubbed<'_> {
 pub struct Scrubber {
     tables: Tables,
     key: FingerprintKey,
+    /// What [`scrub_event`] found clean lately; it changes nothing but the time that the next event takes.
+    known: Mutex<event::Known>,
 }
 
 impl Scrubber {
     /// Prepares the tables. `key` is what fingerprints of removed values are made with.
     #[must_use]
     pub fn new(key: FingerprintKey) -> Self {
-        Self { tables: Tables::new(), key }
+        Self { tables: Tables::new(), key, known: Mutex::default() }
     }
 
     /// The key that fingerprints are made with.

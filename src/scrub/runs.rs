@@ -25,7 +25,7 @@ const MAX_ENTRA_LEAD: usize = 64;
 
 /// Shorter runs are not searched: the prefilter sees every run of 15 letters and more, shorter ones only where they
 /// happen to lie well, and what is found must not depend on that.
-const SHORTEST_RUN: usize = 15;
+pub(super) const SHORTEST_RUN: usize = 15;
 
 /// Shapes by the first letter of their prefix.
 pub(super) struct ShapeIndex {

@@ -121,9 +121,10 @@ label_set! {
     RefreshLabels { outcome: &'static str, trigger: &'static str, slug: Arc<str> }
     SlugLabel { slug: Arc<str> }
     KindLabel { kind: Arc<str> }
-    PartitionLabel { partition: i32 }
+    PartitionLabel { topic: Arc<str>, partition: i32 }
     StageLabel { stage: Stage }
     RetryLabel { class: &'static str }
+    ReasonLabel { reason: &'static str }
     QueueLabel { queue: Queue }
     RequestLabels { route: Arc<str>, status: u16 }
     RouteLabel { route: Arc<str> }

@@ -20,8 +20,8 @@ use super::batch_counts::{BatchCounts, SlugCounts};
 use super::clock::Clock;
 use super::labels::{
     CappedNames, CodeLabel, FailureLabels, HttpEventLabel, HttpEventOutcome, KindLabel, OutcomeLabel, PartitionLabel,
-    Queue, QueueLabel, RecordOutcome, RefreshLabels, RequestLabels, RetryLabel, RouteLabel, SlugLabel, Stage,
-    StageLabel, Table, TableLabel, VerdictLabels, VersionLabel,
+    Queue, QueueLabel, ReasonLabel, RecordOutcome, RefreshLabels, RequestLabels, RetryLabel, RouteLabel, SlugLabel,
+    Stage, StageLabel, Table, TableLabel, VerdictLabels, VersionLabel,
 };
 use crate::event::vocabulary::ClosedEnum;
 
@@ -80,6 +80,9 @@ struct Families {
     batch_rows: Histogram,
     insert_retries: Family<RetryLabel, Counter>,
     queue_depth: Family<QueueLabel, Gauge>,
+    memory: Gauge,
+    flush_interval: Gauge<f64, AtomicU64>,
+    gap_offsets: Family<ReasonLabel, Counter>,
     http_requests: Family<RequestLabels, Counter>,
     http_seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
     http_events: Family<HttpEventLabel, Counter>,
@@ -113,6 +116,9 @@ impl Default for Families {
             batch_rows: Histogram::new([1.0, 10.0, 100.0, 1_000.0, 5_000.0, 10_000.0, 25_000.0, 50_000.0, 100_000.0]),
             insert_retries: Family::default(),
             queue_depth: Family::default(),
+            memory: Gauge::default(),
+            flush_interval: Gauge::default(),
+            gap_offsets: Family::default(),
             http_requests: Family::default(),
             http_seconds: Family::new_with_constructor(http_seconds),
             http_events: Family::default(),
@@ -152,6 +158,17 @@ impl Families {
         );
         add("batch_seconds", "Time a batch spent in each stage", &self.batch_seconds);
         add("batch_rows", "Rows of a batch", &self.batch_rows);
+        add("ingest_memory_bytes", "Record bytes between poll and progress, of ingest.memory_bytes", &self.memory);
+        add(
+            "ingest_flush_interval_seconds",
+            "How long a batch waits for more rows: the setting, or longer with many partitions or a busy database",
+            &self.flush_interval,
+        );
+        add(
+            "ingest_gap_offsets",
+            "Offsets that were gone from Kafka before they were read, by reason",
+            &self.gap_offsets,
+        );
         add("insert_retries", "Inserts that were tried again, by class of the error", &self.insert_retries);
     }
 
@@ -257,13 +274,13 @@ impl Metrics {
     }
 
     /// Records of a partition that are not committed yet.
-    pub fn set_lag(&self, partition: i32, records: i64) {
-        self.inner.families.lag.get_or_create(&PartitionLabel { partition }).set(records);
+    pub fn set_lag(&self, topic: &str, partition: i32, records: i64) {
+        self.inner.families.lag.get_or_create(&PartitionLabel { topic: Arc::from(topic), partition }).set(records);
     }
 
     /// Takes the lag of a partition off the board after it was revoked: its new owner reports it.
-    pub fn forget_partition(&self, partition: i32) {
-        self.inner.families.lag.remove(&PartitionLabel { partition });
+    pub fn forget_partition(&self, topic: &str, partition: i32) {
+        self.inner.families.lag.remove(&PartitionLabel { topic: Arc::from(topic), partition });
     }
 
     /// Time that a batch spent in a stage.
@@ -279,6 +296,22 @@ impl Metrics {
     /// An insert that is tried again; `class` is a name of the store's retry table.
     pub fn insert_retried(&self, class: &'static str) {
         self.inner.families.insert_retries.get_or_create(&RetryLabel { class }).inc();
+    }
+
+    /// Record bytes between poll and progress.
+    pub fn set_memory(&self, bytes: usize) {
+        self.inner.families.memory.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// How long a batch waits for more rows at present.
+    pub fn set_flush_interval(&self, interval: Duration) {
+        self.inner.families.flush_interval.set(interval.as_secs_f64());
+    }
+
+    /// Offsets that were gone from Kafka before they were read.
+    pub fn count_gap(&self, reason: &'static str, offsets: i64) {
+        let count = u64::try_from(offsets).unwrap_or(0);
+        self.inner.families.gap_offsets.get_or_create(&ReasonLabel { reason }).inc_by(count);
     }
 
     /// The gauge of a queue, to be kept by the queue's owner.

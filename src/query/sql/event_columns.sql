@@ -2,4 +2,4 @@
     time, received_at, toDateTime64(inserted_at, 6, 'UTC') AS inserted_at, kafka_partition, kafka_offset, kafka_index,
     type, workspace, slug, user_id, connection_id, credential_key_id,
     duration AS duration_ms, upstream_duration AS upstream_duration_ms,
-    links, reporter, server, client, step, verdict, notes, rest
+    reporter, server, client, step, derived, links, rest

@@ -152,9 +152,9 @@ fn a_role_shows_its_own_metrics_only() {
 #[test]
 fn what_is_not_counted_by_batch() {
     let metrics = Metrics::new(Role::All, Clock);
-    metrics.set_lag(3, 17);
-    metrics.set_lag(4, 1);
-    metrics.forget_partition(4);
+    metrics.set_lag("events", 3, 17);
+    metrics.set_lag("events", 4, 1);
+    metrics.forget_partition("events", 4);
     metrics.observe_stage(Stage::Insert, Duration::from_millis(3));
     metrics.observe_batch_rows(50_000);
     metrics.insert_retried("network");

@@ -1,0 +1,76 @@
+//! How long a batch may wait for more rows: the setting, stretched when there are many partitions or ClickHouse is busy.
+//!
+//! Each insert makes a part that ClickHouse has to merge. So a consumer makes at most `ingest.max_inserts_per_s` of them:
+//! with P active partitions a batch waits for `max(ingest.flush_ms, P / max_inserts_per_s)`. When ClickHouse says that parts
+//! are too many, batches wait longer still, doubling up to [`LONGEST`], and shorten again as inserts succeed.
+
+use std::time::Duration;
+
+/// Longest that a batch waits for more rows.
+pub const LONGEST: Duration = Duration::from_secs(30);
+
+/// The present interval.
+#[derive(Debug)]
+pub struct Pace {
+    setting: Duration,
+    inserts_per_second: u32,
+    /// Doublings because ClickHouse asked for it.
+    stretched: u32,
+}
+
+impl Pace {
+    /// Nothing is stretched yet.
+    #[must_use]
+    pub fn new(setting: Duration, inserts_per_second: u32) -> Self {
+        Self { setting, inserts_per_second: inserts_per_second.max(1), stretched: 0 }
+    }
+
+    /// ClickHouse asks for fewer, larger inserts.
+    pub fn slow_down(&mut self) {
+        self.stretched = (self.stretched + 1).min(10);
+    }
+
+    /// An insert went through at once.
+    pub fn ease(&mut self) {
+        self.stretched = self.stretched.saturating_sub(1);
+    }
+
+    /// The interval with this many partitions that have rows under way.
+    #[must_use]
+    pub fn interval(&self, active_partitions: usize) -> Duration {
+        let partitions = u32::try_from(active_partitions).unwrap_or(u32::MAX);
+        let for_all = Duration::from_secs(1).saturating_mul(partitions) / self.inserts_per_second;
+        let wanted = self.setting.max(for_all);
+        if self.stretched == 0 { wanted } else { wanted.saturating_mul(1 << self.stretched).min(LONGEST.max(wanted)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{LONGEST, Pace};
+
+    #[test]
+    fn many_partitions_make_longer_batches() {
+        let pace = Pace::new(Duration::from_secs(1), 10);
+        for (partitions, seconds) in [(0, 1), (4, 1), (10, 1), (20, 2), (300, 30), (1_000, 100)] {
+            assert_eq!(pace.interval(partitions), Duration::from_secs(seconds), "{partitions}");
+        }
+    }
+
+    #[test]
+    fn too_many_parts_stretch_it_and_success_eases_it() {
+        let mut pace = Pace::new(Duration::from_secs(1), 10);
+        pace.slow_down();
+        assert_eq!(pace.interval(1), Duration::from_secs(2));
+        for _ in 0..50 {
+            pace.slow_down();
+        }
+        assert_eq!(pace.interval(1), LONGEST);
+        for _ in 0..10 {
+            pace.ease();
+        }
+        assert_eq!(pace.interval(1), Duration::from_secs(1));
+    }
+}
