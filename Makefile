@@ -49,13 +49,15 @@ engines-clean: engines-down ### Stop them and delete their data; downloads stay
 	rm -rf .engines/data .engines/log .engines/run
 
 ##@ Measure and ship
-.PHONY: bench bench-e2e soak release image
+.PHONY: bench bench-e2e bench-lookup soak release image
 bench: ## Benchmarks of the hot path, release build
 	cargo bench --locked --bench hot_path
 bench-e2e: ## Kafka to visible rows on real engines, and ClickHouse's Kafka engine beside it (EVENTS=1000000, RECORD=1)
 	@scripts/bench-e2e
 soak: ## Two consumers, everything killed at random, exact in the end (MINUTES=30, SEED, RATE, RECORD=1)
 	@scripts/soak
+bench-lookup: ## Look-ups and pages through the API with ROWS=10000000 events stored (RECORD=1, KEEP=1)
+	@scripts/bench-lookup
 release: ## Optimised binary in target/release
 	cargo build --locked --release
 image: ### Container image gatetrail:local
