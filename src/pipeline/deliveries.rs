@@ -104,6 +104,9 @@ fn span(place: &KafkaPosition, range: Range) -> Span {
 /// Says the first failure of a trouble in a line; the ones after it are counted.
 fn note(event: &DeliveryEvent, metrics: &Metrics, health: &Health) {
     match event {
+        DeliveryEvent::Begun { repair: false } => reach(CrashPoint::InsertBegun),
+        DeliveryEvent::Begun { repair: true } => reach(CrashPoint::RepairBegun),
+        DeliveryEvent::Sent => reach(CrashPoint::InsertSent),
         DeliveryEvent::Confirmed { table } => reach(match *table {
             "dead_letters" => CrashPoint::DeadLettersConfirmed,
             _ => CrashPoint::InsertConfirmed,

@@ -4,7 +4,8 @@
 //! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request:
 //! [`bounds`] says when they were, [`locate`] where they are stored, and [`events_at`] reads them. [`order`] puts them in
 //! order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it and what should be
-//! there and is not, and [`timeline`] is the object that comes out. These last five are pure.
+//! there and is not, and [`timeline`] is the object that comes out. These last five are pure. [`stored_ranges`]
+//! and [`pending_dead_letters`] are about ingest and not about events: what offsets of Kafka have become.
 
 pub mod bounds;
 pub mod dead_letters;
@@ -17,11 +18,13 @@ pub mod missing;
 pub mod not_found;
 pub mod order;
 pub mod page;
+pub mod pending_dead_letters;
 pub mod recovery;
 pub mod request_timeline;
 pub mod search_requests;
 pub mod statement;
 pub mod stored;
+pub mod stored_ranges;
 pub mod texts;
 pub mod timeline;
 pub mod token_refresh;
@@ -33,7 +36,7 @@ mod verdict_tests;
 
 pub use dead_letters::{DeadLetterList, DeadLetterSummary, dead_letter_counts, dead_letter_list, dead_letters};
 pub use error::QueryError;
-pub use filter::{DeadLetterFilter, RefreshFilter, RequestFilter, parse_time};
+pub use filter::{DeadLetterFilter, RefreshFilter, RequestFilter, TimeRange, parse_time};
 pub use not_found::{NotFound, why_not_found};
 pub use page::{List, Page, Paged};
 pub use request_timeline::request_timeline;

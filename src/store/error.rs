@@ -2,8 +2,10 @@
 
 use thiserror::Error;
 
+use super::connection::ConnectionFault;
 pub use super::remedy::Remedy;
 use super::remedy::remedy_of;
+use crate::tls::TlsFileError;
 
 /// A failed exchange with ClickHouse.
 #[derive(Debug, Error)]
@@ -19,6 +21,19 @@ pub enum StoreError {
         /// What the client library reported.
         source: clickhouse::error::Error,
     },
+    /// ClickHouse is there, and cannot be worked with.
+    #[error("clickhouse at {url}: {fault}")]
+    Connection {
+        /// Its address.
+        url: String,
+        /// What is wrong.
+        fault: ConnectionFault,
+        /// What the client library reported.
+        source: clickhouse::error::Error,
+    },
+    /// The certificates of the connection cannot be used.
+    #[error(transparent)]
+    Files(#[from] TlsFileError),
     /// A batch could not be encoded, or not be read again.
     #[error("the batch cannot be encoded")]
     Encode(#[from] arrow_schema::ArrowError),
@@ -50,6 +65,8 @@ impl StoreError {
         match self {
             Self::Unreachable(_) => "store_unreachable",
             Self::Refused { .. } => "store_refused",
+            Self::Connection { .. } => "store_connection",
+            Self::Files(_) => "store_files",
             Self::Encode(_) | Self::EncodeDeadLetters(_) => "store_encode",
             Self::Token(_) => "store_token",
             Self::Schema(_) => "store_schema",
@@ -69,14 +86,19 @@ impl StoreError {
             Self::Unreachable(_) => Remedy::Retry,
             Self::Refused { code: Some(code), .. } => remedy_of(*code),
             Self::Refused { code: None, source } => remedy_without_number(source),
-            Self::Encode(_) | Self::EncodeDeadLetters(_) | Self::Token(_) | Self::Schema(_) => Remedy::Halt,
+            Self::Connection { .. }
+            | Self::Files(_)
+            | Self::Encode(_)
+            | Self::EncodeDeadLetters(_)
+            | Self::Token(_)
+            | Self::Schema(_) => Remedy::Halt,
         }
     }
 
     /// Whether another attempt may end differently. Not when the batch itself, here and not at the server, is at fault.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::Refused { .. })
+        matches!(self, Self::Unreachable(_) | Self::Refused { .. } | Self::Connection { .. })
     }
 }
 
@@ -96,7 +118,7 @@ fn remedy_without_number(error: &clickhouse::error::Error) -> Remedy {
 
 /// The number in `Code: 252. DB::Exception: …`, or in `Code: 252` where only the header told it. A proxy's page that
 /// speaks of codes has none.
-fn server_code(text: &str) -> Option<u32> {
+pub(super) fn server_code(text: &str) -> Option<u32> {
     text.match_indices("Code: ").find_map(|(place, mark)| {
         let rest = &text[place + mark.len()..];
         let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());

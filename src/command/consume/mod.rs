@@ -71,7 +71,7 @@ async fn consume(
     health: &Arc<Health>,
     stop: &Arc<AtomicBool>,
 ) -> anyhow::Result<()> {
-    let store = connect_database(&config.clickhouse);
+    let store = connect_database(&config.clickhouse)?;
     let ready =
         await_store(&store, config, health, stop).await? && await_topics(consumer, config, health, stop).await?;
     if !ready {
