@@ -24,7 +24,9 @@ docs: ## API documentation in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 test-offline: ### Unit tests and those that need no engine
 	cargo test --locked --lib --bins --test contract --test cli --test dashboards --test docs
-.PHONY: chaos
+.PHONY: proof chaos
+proof: ## The model test of exactly once with SEEDS=100000 random lives, and its mutants, which must fail
+	PROOF_SEEDS=$(or $(SEEDS),100000) cargo test --locked --features crash-points --lib pipeline::proof
 chaos: ## Exactly once under KILLS=200 kills of consumers, ClickHouse and broker (SEED=…)
 	@scripts/chaos
 .PHONY: test-rules snapshots
