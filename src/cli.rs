@@ -12,7 +12,7 @@ use gatetrail::command::check::{CheckArgs, Subject};
 use gatetrail::command::terminal::OutputStyle;
 use gatetrail::command::texts::verdict_texts;
 use gatetrail::command::{
-    self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, scrub, serve,
+    self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, replay, scrub, serve,
     simulate,
 };
 use gatetrail::config::{Config, SETTINGS};
@@ -48,6 +48,8 @@ enum Role {
     Check(CheckArgs),
     /// Kafka → ClickHouse: decode, scrub, enrich, classify, store
     Consume,
+    /// Put records that Kafka still has through once more: refused ones, or what is missing of a range
+    Replay(replay::ReplayArgs),
     /// The HTTP API and the pages
     Serve,
     /// Create or update the tables, and with --topics the topics
@@ -129,20 +131,20 @@ impl Cli {
                 scrub::run(&args, FingerprintKey::new(config.scrub_key().as_bytes()), stdin(), &mut output)
                     .map(|_| Exit::Ok)?
             }
-            Role::Simulate(args) => simulate::run(
-                &args,
-                &simulate::SimulateKafka::from(&config.kafka),
-                config.scrub_key().as_bytes(),
-                Clock.now(),
-            )
-            .map(|()| Exit::Ok)?,
+            Role::Simulate(args) => {
+                simulate::run(&args, &config.kafka, config.scrub_key().as_bytes(), Clock.now()).map(|()| Exit::Ok)?
+            }
             Role::Check(CheckArgs { subject: Subject::Offline(subject) }) => {
                 check::run(&subject, &config, &mut output)?
             }
             Role::Completions(args) => completions::run(&args, &mut Self::command(), &mut output),
-            Role::Consume | Role::Serve | Role::Lookup(_) | Role::Refreshes(_) | Role::Migrate(_) | Role::Check(_) => {
-                run_connected(role, &config, &mut output)?
-            }
+            Role::Consume
+            | Role::Replay(_)
+            | Role::Serve
+            | Role::Lookup(_)
+            | Role::Refreshes(_)
+            | Role::Migrate(_)
+            | Role::Check(_) => run_connected(role, &config, &mut output)?,
             Role::Engine(_) => Exit::Ok,
         };
         output.flush()?;
@@ -155,7 +157,7 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let telemetry = command::start_logs(config)?;
-        let store = connect_database(&config.clickhouse);
+        let store = connect_database(&config.clickhouse)?;
         let style = OutputStyle::of(command::colours());
         let exit = match role {
             Role::Consume => consume::run(config).await,
@@ -166,9 +168,16 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
                     .await
             }
             Role::Refreshes(args) => refreshes::run(&args, &store, Clock.now(), output, style).await,
+            Role::Check(CheckArgs { subject: Subject::Connections(args) }) => {
+                check::connections::run(&args, config, output).await
+            }
             Role::Check(CheckArgs { subject: Subject::DeadLetters(args) }) => {
                 check::dead_letters::run(&args, &store, Clock.now(), output, style).await
             }
+            Role::Check(CheckArgs { subject: Subject::Ingest(args) }) => {
+                check::ingest::run(&args, config, Clock.now(), output, style).await
+            }
+            Role::Replay(args) => replay::run(&args, config, Clock.now(), output).await,
             Role::Migrate(args) => migrate::run(&args, config, output).await,
             _ => Ok(Exit::Ok),
         };

@@ -12,7 +12,7 @@
 //! 8. [`api`]: HTTP routes and pages over [`query`]; HTTP ingest.
 //!
 //! [`pipeline`] wires steps 1 to 6 and is the file to read first. [`command`] holds one composition root per
-//! subcommand, [`config`] the settings, [`telemetry`] logs and metrics, [`simulate`] gateways that tell whole stories.
+//! subcommand, [`config`] the settings, [`telemetry`] logs and metrics, [`tls`] certificates, [`simulate`] gateways that tell whole stories.
 //! Dependencies point one way: `event` ← `decode, scrub, enrich, classify` ← `pipeline` → `source, store`;
 //! `query` → `event, store`; `api`, `command` → `query`.
 
@@ -30,3 +30,4 @@ pub mod simulate;
 pub mod source;
 pub mod store;
 pub mod telemetry;
+pub mod tls;

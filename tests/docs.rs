@@ -10,7 +10,7 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::process::Command;
 
-    use gatetrail::config::{SETTINGS, Setting};
+    use gatetrail::config::{Config, Layers, SETTINGS, Setting};
     use regex::Regex;
 
     const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "schemas/events/README.md"];
@@ -119,6 +119,22 @@ mod tests {
         }
     }
 
+    /// Every TOML block of README is a complete configuration file.
+    #[test]
+    fn every_configuration_that_is_shown_is_taken() {
+        let (_, blocks) = prose_and_blocks("README.md");
+        let folder = tempfile::tempdir().unwrap();
+        let mut seen = 0;
+        for (_, text) in blocks.iter().filter(|(language, _)| language == "toml") {
+            let file = folder.path().join(format!("{seen}.toml"));
+            std::fs::write(&file, text).unwrap();
+            let loaded = Config::load(&Layers { file: Some(file), ..Layers::default() });
+            assert!(loaded.is_ok(), "{text}\n{}", loaded.unwrap_err());
+            seen += 1;
+        }
+        assert!(seen >= 1, "no configuration is shown");
+    }
+
     #[test]
     fn the_codemap_holds_every_folder_of_the_source_and_no_other() {
         let codemap = section("ARCHITECTURE.md", "Codemap");
@@ -157,14 +173,16 @@ mod tests {
     fn every_make_target_that_is_named_exists() {
         let makefile = text("Makefile");
         let targets: BTreeSet<String> =
-            regex(r"(?m)^([a-z][a-z-]*):").captures_iter(&makefile).map(|found| found[1].to_owned()).collect();
+            regex(r"(?m)^([a-z][a-z0-9-]*):").captures_iter(&makefile).map(|found| found[1].to_owned()).collect();
         let mut seen = 0;
         for document in DOCUMENTS {
             for command in commands(document) {
-                let Some(found) = regex(r"^(?:[A-Z_]+=\S+ )*make((?: [a-z][a-z-]*)+)$").captures(&command) else {
+                let Some(found) =
+                    regex(r"^(?:[A-Z_]+=\S+ )*make((?: [a-z][a-z0-9-]*)+(?: [A-Z_]+=\S+)*)$").captures(&command)
+                else {
                     continue;
                 };
-                for target in found[1].split_whitespace() {
+                for target in found[1].split_whitespace().filter(|word| !word.contains('=')) {
                     seen += 1;
                     assert!(targets.contains(target), "{document}: make {target}");
                 }

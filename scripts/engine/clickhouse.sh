@@ -71,6 +71,19 @@ start_clickhouse() {
   echo "http://127.0.0.1:$http_port" >"$STATE/run/clickhouse.address"
 }
 
+# In the place of this process; it lives while its standard input is open. Always the fetched server: only that one
+# loads what LD_PRELOAD names.
+run_clickhouse() {
+  local http_port tcp_port
+  clickhouse_is_fetched || fetch_clickhouse
+  require_binary
+  http_port=$(free_port clickhouse)
+  tcp_port=$(free_port clickhouse-native)
+  echo "http://127.0.0.1:$http_port" >"$STATE/run/clickhouse.address"
+  exec "$GATETRAIL" engine clickhouse --library "$CLICKHOUSE_HOME/libchdb.so" --path "$STATE/data/clickhouse" \
+    --http-port "$http_port" --tcp-port "$tcp_port"
+}
+
 require_binary() {
   [ -x "$GATETRAIL" ] ||
     die "no binary at $GATETRAIL to run ClickHouse with; build it with 'cargo build' or set GATETRAIL_BIN"

@@ -59,12 +59,9 @@ END
 # 16 random bytes in URL-safe base64, as Kafka's own tool makes them; a leading dash would read as an option.
 new_cluster_id() { head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n' | sed 's/^-/A/'; }
 
-start_kafka() {
-  local pid broker_port controller_port settings=$STATE/run/kafka.properties log=$STATE/log/kafka.log
-  if pid=$(running_pid kafka); then
-    say "Kafka: already running (process $pid, $(address_of kafka))"
-    return
-  fi
+# Chooses ports, writes the settings, formats empty data, notes the address. Sets `kafka_command`.
+prepare_kafka() {
+  local broker_port controller_port settings=$STATE/run/kafka.properties log=$STATE/log/kafka.log
   broker_port=$(free_port kafka)
   controller_port=$(free_port kafka-controller)
   kafka_settings "$broker_port" "$controller_port" >"$settings"
@@ -73,11 +70,30 @@ start_kafka() {
     java -cp "$KAFKA_HOME/lib/*" kafka.tools.StorageTool format \
       --cluster-id "$(new_cluster_id)" --config "$settings" >>"$log" 2>&1 9>&- || start_failed kafka
   fi
-  say "Kafka: starting $KAFKA_VERSION fetched with Maven, on Java $(java_version) (127.0.0.1:$broker_port)"
-  (detached java -Xms256m -Xmx512m "-Dlog4j2.configurationFile=$ROOT/scripts/kafka/log4j2.properties" \
-    -cp "$KAFKA_HOME/lib/*" kafka.Kafka "$settings") >>"$log" 2>&1 </dev/null 9>&- &
-  record_process kafka $!
+  kafka_command=(java -Xms256m -Xmx512m "-Dlog4j2.configurationFile=$ROOT/scripts/kafka/log4j2.properties"
+    -cp "$KAFKA_HOME/lib/*" kafka.Kafka "$settings")
   echo "127.0.0.1:$broker_port" >"$STATE/run/kafka.address"
+}
+
+start_kafka() {
+  local pid
+  if pid=$(running_pid kafka); then
+    say "Kafka: already running (process $pid, $(address_of kafka))"
+    return
+  fi
+  prepare_kafka
+  say "Kafka: starting $KAFKA_VERSION fetched with Maven, on Java $(java_version) ($(address_of kafka))"
+  (detached "${kafka_command[@]}") >>"$STATE/log/kafka.log" 2>&1 </dev/null 9>&- &
+  record_process kafka $!
+}
+
+# In the place of this process, so that whoever started it has the server's own process id.
+run_kafka() {
+  kafka_is_fetched || die "Kafka is not fetched; run 'scripts/engines fetch'"
+  prepare_kafka
+  # A broker that was killed is taken back once its former self counts as dead, after nine seconds by default.
+  printf '%s\n' broker.session.timeout.ms=2500 broker.heartbeat.interval.ms=500 >>"$STATE/run/kafka.properties"
+  exec "${kafka_command[@]}"
 }
 
 use_external_kafka() { say "Kafka: yours, from GATETRAIL_KAFKA_BROKERS ($GATETRAIL_KAFKA_BROKERS)"; }

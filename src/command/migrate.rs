@@ -4,12 +4,13 @@ use std::io::Write;
 
 use anyhow::bail;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::Exit;
 use crate::config::Config;
-use crate::source::kafka::{REQUEST_TIMEOUT, SourceError, client};
+use crate::source::client::{PlainContext, client, create, sign_in};
+use crate::source::kafka::{REQUEST_TIMEOUT, SourceError};
+use crate::source::probe::probe;
 use crate::source::topic::partitions_of;
 use crate::store::client::connect;
 use crate::store::migrate::{Done, migrate};
@@ -36,7 +37,7 @@ pub struct MigrateArgs {
 /// # Errors
 /// When ClickHouse or Kafka cannot be reached or refuse.
 pub async fn run(args: &MigrateArgs, config: &Config, output: &mut impl Write) -> anyhow::Result<Exit> {
-    let store = connect(&config.clickhouse);
+    let store = connect(&config.clickhouse)?;
     let mut lines = Vec::new();
     let migrated =
         migrate(&store, &config.clickhouse, config.retention, args.dry_run, &mut |step, done, statement| match done {
@@ -50,6 +51,7 @@ pub async fn run(args: &MigrateArgs, config: &Config, output: &mut impl Write) -
     }
     migrated?;
     if args.topics {
+        probe(&config.kafka)?;
         let events = config.kafka.topics.iter().map(|topic| (topic, args.partitions, false));
         for (name, partitions, compacted) in events.chain([(&config.kafka.registry_topic, 1, true)]) {
             let line = create_topic(config, args, name, partitions, compacted).await?;
@@ -66,7 +68,8 @@ async fn create_topic(
     partitions: i32,
     compacted: bool,
 ) -> anyhow::Result<String> {
-    let admin: AdminClient<DefaultClientContext> = client(&config.kafka).create().map_err(SourceError::Setup)?;
+    let admin: AdminClient<PlainContext> = create(&client(&config.kafka), PlainContext::of(&config.kafka))?;
+    sign_in(admin.inner(), admin.inner().context().tokens())?;
     let existing = partitions_of(admin.inner(), &config.kafka.brokers, name, REQUEST_TIMEOUT)?.len();
     if existing > 0 {
         return Ok(format!("already  topic {name} ({existing} partitions)"));

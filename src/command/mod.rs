@@ -11,9 +11,11 @@ pub mod engine;
 pub mod lookup;
 pub mod migrate;
 pub mod refreshes;
+pub mod replay;
 pub mod scrub;
 pub mod serve;
 pub mod simulate;
+pub mod steps;
 pub mod terminal;
 pub mod texts;
 
@@ -33,7 +35,9 @@ use crate::decode::Limits;
 use crate::query::QueryError;
 use crate::source::kafka::SourceError;
 use crate::store::StoreError;
+use crate::store::connection::ConnectionFault;
 use crate::telemetry::{LogFormat, Telemetry, logs};
+use crate::tls::TlsFileError;
 
 /// How a command ended, when it ended without an error of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub enum Exit {
     Usage,
     /// The thing asked for is not there: 3.
     NotFound,
+    /// Done, and the answer is that an engine cannot be worked with: 4.
+    Unreachable,
 }
 
 impl Exit {
@@ -57,6 +63,7 @@ impl Exit {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::NotFound => 3,
+            Self::Unreachable => 4,
         }
     }
 }
@@ -64,7 +71,14 @@ impl Exit {
 /// Says which ClickHouse does not answer, where that is what went wrong.
 #[must_use]
 pub fn name_store(error: anyhow::Error, config: &Config) -> anyhow::Error {
-    if is_store_unreachable(&error) {
+    let is_named = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Connection { .. }))
+    };
+    if error.chain().any(is_named) {
+        error
+    } else if let Some(fault) = connection_fault(&error) {
+        error.context(format!("clickhouse at {}: {fault}", config.clickhouse.url))
+    } else if is_store_unreachable(&error) {
         error.context(format!("clickhouse at {} cannot be reached", config.clickhouse.url))
     } else {
         error
@@ -78,17 +92,30 @@ fn is_store_unreachable(error: &anyhow::Error) -> bool {
     })
 }
 
+/// What is wrong with the connection to ClickHouse, where that is what went wrong.
+fn connection_fault(error: &anyhow::Error) -> Option<ConnectionFault> {
+    error.chain().find_map(|cause| ConnectionFault::of(cause.downcast_ref::<clickhouse::error::Error>()?))
+}
+
 /// The exit code of an error: 2 for the configuration and for words that do not fit, 4 for what cannot be reached, 1 for the rest.
 #[must_use]
 pub fn exit_code_of(error: &anyhow::Error) -> u8 {
     let is_kafka_unreachable =
-        error.chain().any(|cause| matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Unreachable { .. })));
+        error.chain().any(|cause| cause.downcast_ref::<SourceError>().is_some_and(|error| error.is_connection()));
     let bad_words = error.chain().any(|cause| {
         cause.is::<ConfigError>()
+            || cause.is::<TlsFileError>()
+            || matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Setup(_) | SourceError::Files(_)))
+            || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Files(_)))
             || cause.is::<codes::UnknownClass>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(replay::ReplayError::EmptyRange | replay::ReplayError::NoPartition { .. })
+            )
             || cause.downcast_ref::<QueryError>().is_some_and(QueryError::is_bad_input)
     });
-    match (bad_words, is_kafka_unreachable || is_store_unreachable(error)) {
+    let is_store_away = is_store_unreachable(error) || connection_fault(error).is_some();
+    match (bad_words, is_kafka_unreachable || is_store_away) {
         (true, _) => 2,
         (false, true) => 4,
         (false, false) => 1,

@@ -41,7 +41,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// When ClickHouse cannot be reached at the start, the schema is not the one this binary knows, or an address cannot be
 /// listened on. Kafka may be away: reading works without it.
 pub async fn run(config: &Config, texts: VerdictTexts) -> anyhow::Result<Exit> {
-    let store = connect_database(&config.clickhouse);
+    let store = connect_database(&config.clickhouse)?;
     verify(&store, &config.clickhouse.database).await?;
     let state = state_of(config, store, texts)?;
     let main = bind(config.serve.listen, config.serve.allow_open).await?;
@@ -90,8 +90,7 @@ pub async fn serve(
 
 fn state_of(config: &Config, store: Client, texts: VerdictTexts) -> anyhow::Result<ApiState> {
     let delivery_timeout = DELIVERY_TIMEOUT.min(config.serve.request_timeout / 2);
-    let sink = KafkaSink::new(&config.kafka.brokers, config.kafka.first_topic(), delivery_timeout)
-        .context("the kafka producer cannot be set up")?;
+    let sink = KafkaSink::new(&config.kafka, delivery_timeout).context("the kafka producer cannot be set up")?;
     let sink = Arc::new(sink);
     let questions =
         StoreQuestions { client: store.clone(), texts, auth_retention_days: config.retention.auth_days, clock: Clock };

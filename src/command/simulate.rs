@@ -18,8 +18,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::config;
 use crate::simulate::{Record, RecordKind, Simulation, SimulationOptions};
-use crate::source::kafka::REQUEST_TIMEOUT;
 use kafka_sink::KafkaSink;
 use line_sink::LineSink;
 
@@ -60,37 +60,13 @@ pub struct SimulateArguments {
     pub poison: f64,
 }
 
-/// Where the records go when they go to Kafka.
-#[derive(Debug, Clone)]
-pub struct SimulateKafka {
-    /// Bootstrap servers, comma-separated.
-    pub brokers: String,
-    /// Topic of the events.
-    pub topic: String,
-    /// Topic of the registry facts.
-    pub registry_topic: String,
-    /// How long a broker may take to answer the first question.
-    pub patience: Duration,
-}
-
-impl From<&crate::config::Kafka> for SimulateKafka {
-    fn from(settings: &crate::config::Kafka) -> Self {
-        Self {
-            brokers: settings.brokers.clone(),
-            topic: settings.first_topic().to_owned(),
-            registry_topic: settings.registry_topic.clone(),
-            patience: REQUEST_TIMEOUT,
-        }
-    }
-}
-
 /// Runs the subcommand; `now` is the time of day, `hash_key` the key of the consumer's fingerprints.
 ///
 /// # Errors
 /// A bad option, a file that cannot be written, a broker that cannot be reached or does not take a record.
 pub fn run(
     arguments: &SimulateArguments,
-    kafka: &SimulateKafka,
+    kafka: &config::Kafka,
     hash_key: &[u8],
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
@@ -197,7 +173,7 @@ enum Sink {
 }
 
 impl Sink {
-    fn open(arguments: &SimulateArguments, kafka: &SimulateKafka) -> anyhow::Result<Self> {
+    fn open(arguments: &SimulateArguments, kafka: &config::Kafka) -> anyhow::Result<Self> {
         match &arguments.output {
             Some(output) => Ok(Self::Lines(LineSink::create(output, arguments.registry.as_deref())?)),
             None => Ok(Self::Kafka(Box::new(KafkaSink::connect(kafka)?))),

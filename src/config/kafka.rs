@@ -1,9 +1,9 @@
-//! `[kafka]`: brokers, topics, group.
+//! `[kafka]`: brokers, topics, group. How it is signed in to stands in [`super::kafka_security`].
 //!
 //! Names are held to Kafka's own rules here, so that a typing error is a fault of the configuration and not a topic that
 //! never comes.
 
-use super::Parser;
+use super::{KafkaOptions, KafkaSecurity, Parser};
 
 /// The longest name that Kafka gives a topic (`org.apache.kafka.common.internals.Topic.MAX_NAME_LENGTH`).
 const LONGEST_TOPIC: usize = 249;
@@ -21,6 +21,10 @@ pub struct Kafka {
     pub group: String,
     /// Name of this member, when membership is static (KIP-345).
     pub group_instance_id: Option<String>,
+    /// TLS and SASL.
+    pub security: KafkaSecurity,
+    /// Properties of librdkafka by name.
+    pub options: KafkaOptions,
 }
 
 impl Kafka {
@@ -36,12 +40,15 @@ impl Parser<'_> {
         let (brokers, group) = (self.text("kafka.brokers"), self.text("kafka.group"));
         let registry_topic = self.registry_topic();
         let topics = self.topics(registry_topic.as_deref());
+        let (security, options) = (self.kafka_security(), self.kafka_options());
         Some(Kafka {
             brokers: brokers?,
             topics: topics?,
             registry_topic: registry_topic?,
             group: group?,
             group_instance_id: self.optional("kafka.group_instance_id"),
+            security: security?,
+            options: options?,
         })
     }
 

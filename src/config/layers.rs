@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::kafka_options;
 use super::table::{SETTINGS, Setting};
 
 /// A setting's value and where it was found.
@@ -112,11 +113,18 @@ fn flatten(table: &toml::Table, origin: &str, faults: &mut Vec<String>) -> BTree
         };
         for (key, value) in members {
             let path = format!("{section}.{key}");
-            if !SETTINGS.iter().any(|setting| setting.path() == path) {
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.path() == path) else {
                 faults.push(format!("{origin}: [{section}] {key}: no such setting"));
                 continue;
-            }
+            };
             let text = match value {
+                toml::Value::Table(options) if setting.table => match kafka_options::text_of(options) {
+                    Ok(text) => text,
+                    Err(fault) => {
+                        faults.push(format!("{origin}: [{section}.{key}] {fault}"));
+                        continue;
+                    }
+                },
                 toml::Value::String(text) => text.clone(),
                 toml::Value::Integer(number) => number.to_string(),
                 toml::Value::Boolean(flag) => flag.to_string(),

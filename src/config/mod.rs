@@ -3,10 +3,14 @@
 //! Flags beat the environment (`GATETRAIL_*`, `…_FILE` for secrets), which beats the TOML file, which beats the defaults.
 //! Unknown keys and bad values are faults, and all of them are named at once.
 
+pub mod clickhouse;
 pub mod kafka;
+pub mod kafka_options;
+pub mod kafka_security;
 pub mod layers;
 pub mod secret;
 pub mod table;
+pub mod tls;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -18,10 +22,14 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+pub use clickhouse::ClickHouse;
 pub use kafka::Kafka;
+pub use kafka_options::KafkaOptions;
+pub use kafka_security::{KafkaSecurity, OAuthClient, Sasl, SecurityProtocol};
 pub use layers::{Found, Layers};
 pub use secret::Secret;
 pub use table::{SETTINGS, Setting};
+pub use tls::{TlsFiles, TlsIdentity};
 
 /// The key that is used when none is set: fingerprints under it are comparable but not confidential.
 pub const DEVELOPMENT_SCRUB_KEY: &str = "gatetrail development key";
@@ -30,19 +38,6 @@ pub const DEVELOPMENT_SCRUB_KEY: &str = "gatetrail development key";
 #[derive(Debug, Error)]
 #[error("the configuration has faults:\n{}", .0.iter().map(|fault| format!("  - {fault}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError(pub Vec<String>);
-
-/// `[clickhouse]`
-#[derive(Debug, Clone)]
-pub struct ClickHouse {
-    /// HTTP address.
-    pub url: String,
-    /// Database; letters, digits and `_` only.
-    pub database: String,
-    /// User.
-    pub user: String,
-    /// Password, if one is set.
-    pub password: Option<Secret>,
-}
 
 /// `[serve]`
 #[derive(Debug, Clone)]
@@ -172,13 +167,6 @@ impl Parser<'_> {
         })
     }
 
-    fn clickhouse(&mut self) -> Option<ClickHouse> {
-        let url = self.http_url("clickhouse.url");
-        let (database, user) = (self.identifier("clickhouse.database"), self.text("clickhouse.user"));
-        let password = self.optional("clickhouse.password").map(Secret::new);
-        Some(ClickHouse { url: url?.to_string(), database: database?, user: user?, password })
-    }
-
     fn serve(&mut self) -> Option<Serve> {
         let listen = self.parse("serve.listen", "an address such as 127.0.0.1:8080");
         let allow_open = self.parse("serve.allow_open", "true or false");
@@ -245,15 +233,6 @@ impl Parser<'_> {
             self.fault(path, format_args!("one of {}", choices.join(", ")));
         }
         value
-    }
-
-    /// An address reached without TLS, which the client is built without.
-    fn http_url(&mut self, path: &str) -> Option<url::Url> {
-        let url = self.text(path)?.parse::<url::Url>().ok().filter(|url| url.scheme() == "http" && url.has_host());
-        if url.is_none() {
-            self.fault(path, "an address such as http://127.0.0.1:8123 (https is not supported yet)");
-        }
-        url
     }
 
     /// A name that stands in statements as an identifier, where nothing can be bound.

@@ -1,5 +1,7 @@
 //! The one table of settings: name, default, help. Flags, environment, file, README and `check config` follow it.
 
+use super::kafka_options;
+
 /// One setting, `[section] key` in the file, `--section-key` as a flag, `GATETRAIL_SECTION_KEY` in the environment.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
@@ -15,6 +17,8 @@ pub struct Setting {
     pub help: &'static str,
     /// Whether the value is never shown, and may also come from a file (`…_FILE`).
     pub secret: bool,
+    /// Whether the file may hold a table of names and values (`[section.key]`) in its place.
+    pub table: bool,
 }
 
 impl Setting {
@@ -28,6 +32,16 @@ impl Setting {
     #[must_use]
     pub fn flag(&self) -> String {
         format!("{}-{}", self.section, self.key.replace('_', "-"))
+    }
+
+    /// A value as it may be shown: secrets are masked.
+    #[must_use]
+    pub fn shown(&self, text: &str) -> String {
+        match (self.secret, self.table) {
+            (true, _) => "[secret]".to_owned(),
+            (false, true) => kafka_options::masked(text),
+            (false, false) => text.to_owned(),
+        }
     }
 
     /// `GATETRAIL_SECTION_KEY`.
@@ -44,11 +58,15 @@ const fn setting(
     value_name: &'static str,
     help: &'static str,
 ) -> Setting {
-    Setting { section, key, default, value_name, help, secret: false }
+    Setting { section, key, default, value_name, help, secret: false, table: false }
 }
 
 const fn secret(section: &'static str, key: &'static str, help: &'static str) -> Setting {
-    Setting { section, key, default: None, value_name: "SECRET", help, secret: true }
+    Setting { section, key, default: None, value_name: "SECRET", help, secret: true, table: false }
+}
+
+const fn table(section: &'static str, key: &'static str, help: &'static str) -> Setting {
+    Setting { section, key, default: None, value_name: "NAME=VALUE,…", help, secret: false, table: true }
 }
 
 /// Every setting.
@@ -76,10 +94,63 @@ pub const SETTINGS: &[Setting] = &[
         "NAME",
         "Name of this member (static membership): a restart within the session timeout moves no partition",
     ),
-    setting("clickhouse", "url", Some("http://127.0.0.1:8123"), "URL", "ClickHouse HTTP address"),
+    setting(
+        "kafka",
+        "security_protocol",
+        Some("plaintext"),
+        "PROTOCOL",
+        "plaintext, ssl (TLS), sasl_plaintext or sasl_ssl (SASL over TLS)",
+    ),
+    setting(
+        "kafka",
+        "sasl_mechanism",
+        None,
+        "NAME",
+        "How to sign in to Kafka: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER",
+    ),
+    setting("kafka", "sasl_username", None, "NAME", "Kafka user, for PLAIN and SCRAM"),
+    secret("kafka", "sasl_password", "Kafka password, for PLAIN and SCRAM"),
+    setting(
+        "kafka",
+        "sasl_oauth_token_url",
+        None,
+        "URL",
+        "Token endpoint that OAUTHBEARER gets its tokens from, by the client credentials grant",
+    ),
+    setting("kafka", "sasl_oauth_client_id", None, "ID", "OAuth client, for OAUTHBEARER"),
+    secret("kafka", "sasl_oauth_client_secret", "Secret of the OAuth client, for OAUTHBEARER"),
+    setting("kafka", "sasl_oauth_scope", None, "SCOPE", "Scopes asked for, separated by spaces, for OAUTHBEARER"),
+    setting(
+        "kafka",
+        "sasl_oauth_ca_file",
+        None,
+        "FILE",
+        "PEM file of the authorities trusted for the token endpoint (without it: the system's)",
+    ),
+    setting(
+        "kafka",
+        "tls_ca_file",
+        None,
+        "FILE",
+        "PEM file of the authorities trusted for brokers (without it: the system's)",
+    ),
+    setting("kafka", "tls_certificate_file", None, "FILE", "PEM file of the certificate shown to brokers"),
+    setting("kafka", "tls_key_file", None, "FILE", "PEM file of that certificate's private key"),
+    secret("kafka", "tls_key_password", "Password of that private key, when it is encrypted"),
+    table("kafka", "options", "More properties of librdkafka by name; in a file the table [kafka.options]"),
+    setting("clickhouse", "url", Some("http://127.0.0.1:8123"), "URL", "ClickHouse HTTP or HTTPS address"),
     setting("clickhouse", "database", Some("gatetrail"), "NAME", "ClickHouse database"),
     setting("clickhouse", "user", Some("default"), "NAME", "ClickHouse user"),
     secret("clickhouse", "password", "ClickHouse password"),
+    setting(
+        "clickhouse",
+        "tls_ca_file",
+        None,
+        "FILE",
+        "PEM file of the authorities trusted for https (without it: the system's)",
+    ),
+    setting("clickhouse", "tls_certificate_file", None, "FILE", "PEM file of the certificate shown to ClickHouse"),
+    setting("clickhouse", "tls_key_file", None, "FILE", "PEM file of that certificate's private key, not encrypted"),
     setting("serve", "listen", Some("127.0.0.1:8080"), "ADDR:PORT", "Where the API and the pages are served"),
     setting(
         "serve",

@@ -7,12 +7,14 @@
 pub mod fields;
 pub mod kind;
 pub mod model;
+pub mod offset_runs;
 pub mod position;
 pub mod vocabulary;
 
 pub use fields::FieldId;
 pub use kind::EventKind;
 pub use model::{Event, Text};
+pub use offset_runs::{OffsetRuns, Run};
 pub use position::{KafkaPosition, RecordTime};
 pub use vocabulary::{
     CredentialKind, Deployment, Hop, Initiator, Origin, Outcome, Registration, RequestIdTrust, ServerAuth, TokenKind,

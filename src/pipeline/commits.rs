@@ -5,7 +5,7 @@
 //! refused, so that each is then sent alone. Answers name the assignment that asked, and come in the order of requests.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use rdkafka::consumer::{CommitMode, Consumer};
@@ -91,12 +91,7 @@ impl Committer {
 fn serve(consumer: &EventConsumer, requested: &Receiver<Request>, answering: &SyncSender<Answer>) {
     while let Ok(first) = requested.recv() {
         let mut together = vec![first];
-        loop {
-            match requested.try_recv() {
-                Ok(request) => together.push(request),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-        }
+        together.extend(requested.try_iter());
         reach(if together.iter().any(|request| request.commit.plan.is_some()) {
             CrashPoint::PlanSent
         } else {

@@ -2,8 +2,9 @@
 //!
 //! Compiled in with the cargo feature `crash-points` only; without it [`reach`] does nothing and costs nothing, and the
 //! variable `GATETRAIL_CRASH_AT` is refused like any other setting that does not exist. With it, `GATETRAIL_CRASH_AT=NAME`
-//! kills the process by SIGKILL when it gets to NAME for the first time, `NAME:3` at the third time. Names never change
-//! their meaning: recorded runs are repeated by them.
+//! kills the process by SIGKILL when it gets to NAME for the first time, `NAME:3` at the third time. `NAME:3:stop` stops it
+//! there by SIGSTOP instead, so that a test can wake it up (SIGCONT) when others believe it dead. Names never change their
+//! meaning: recorded runs are repeated by them.
 
 macro_rules! crash_points {
     ($($(#[$doc:meta])* $point:ident = $name:literal,)+) => {
@@ -35,12 +36,16 @@ crash_points! {
     PlanSent = "plan-sent",
     /// Kafka confirmed the plan; nothing was inserted yet.
     PlanCommitted = "plan-committed",
-    /// The insert's bytes are with ClickHouse, its answer was not read.
+    /// An insert is about to be sent.
+    InsertBegun = "insert-begun",
+    /// The insert's bytes are on their way to ClickHouse, its answer was not read.
     InsertSent = "insert-sent",
     /// ClickHouse confirmed the rows of `events`.
     InsertConfirmed = "insert-confirmed",
     /// ClickHouse confirmed the rows of `dead_letters`.
     DeadLettersConfirmed = "dead-letters-confirmed",
+    /// Rows that a read-back missed are about to be sent.
+    RepairBegun = "repair-begun",
     /// Rows that a read-back missed were inserted.
     RepairInserted = "repair-inserted",
     /// The commit that carries the progress is about to be answered.
@@ -62,7 +67,7 @@ crash_points! {
 #[inline(always)]
 pub const fn reach(_: CrashPoint) {}
 
-/// Says that this moment has come; kills the process when `GATETRAIL_CRASH_AT` names it.
+/// Says that this moment has come; kills or stops the process when `GATETRAIL_CRASH_AT` names it.
 #[cfg(feature = "crash-points")]
 pub fn reach(point: CrashPoint) {
     armed::reach(point);
@@ -82,6 +87,8 @@ mod armed {
     pub(super) struct CrashAt {
         pub(super) point: CrashPoint,
         pub(super) nth: u32,
+        /// Only stopped, to be woken up again.
+        pub(super) stop: bool,
     }
 
     static CRASH_AT: OnceLock<Option<CrashAt>> = OnceLock::new();
@@ -90,7 +97,7 @@ mod armed {
     pub(super) fn reach(point: CrashPoint) {
         let Some(crash_at) = CRASH_AT.get_or_init(from_environment) else { return };
         if crash_at.point == point && REACHED.fetch_add(1, Ordering::Relaxed) + 1 == crash_at.nth {
-            die(point);
+            if crash_at.stop { stop(point) } else { die(point) }
         }
     }
 
@@ -106,10 +113,18 @@ mod armed {
     }
 
     pub(super) fn parse(text: &str) -> Option<CrashAt> {
-        let (name, nth) = text.split_once(':').unwrap_or((text, "1"));
+        let (rest, stop) = text.strip_suffix(":stop").map_or((text, false), |rest| (rest, true));
+        let (name, nth) = rest.split_once(':').unwrap_or((rest, "1"));
         let point = *CrashPoint::ALL.iter().find(|point| point.name() == name)?;
         let nth = nth.parse().ok().filter(|nth| *nth > 0)?;
-        Some(CrashAt { point, nth })
+        Some(CrashAt { point, nth, stop })
+    }
+
+    /// SIGSTOP to ourselves: every thread stands still until somebody sends SIGCONT.
+    fn stop(point: CrashPoint) {
+        tracing::warn!("stopped at crash point {}", point.name());
+        let stopped = Command::new("kill").args(["-STOP", &id().to_string()]).status();
+        tracing::warn!(?stopped, "woken up");
     }
 
     /// SIGKILL to ourselves by kill(1), since the call itself needs `unsafe`. This thread stands still meanwhile.
@@ -133,17 +148,20 @@ mod tests {
         assert!(names.iter().all(|name| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')));
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), 13);
+        assert_eq!(names.len(), 15);
     }
 
     #[cfg(feature = "crash-points")]
     #[test]
     fn a_point_and_how_often_it_is_reached() {
         use super::armed::{CrashAt, parse};
-        let plan_committed = |nth| Some(CrashAt { point: CrashPoint::PlanCommitted, nth });
+        let plan_committed = |nth, stop| Some(CrashAt { point: CrashPoint::PlanCommitted, nth, stop });
         let cases = [
-            ("plan-committed", plan_committed(1)),
-            ("plan-committed:3", plan_committed(3)),
+            ("plan-committed", plan_committed(1, false)),
+            ("plan-committed:3", plan_committed(3, false)),
+            ("plan-committed:3:stop", plan_committed(3, true)),
+            ("plan-committed:stop", plan_committed(1, true)),
+            ("plan-committed:stop:3", None),
             ("plan-committed:0", None),
             ("plan-committed:", None),
             ("plan-commited", None),

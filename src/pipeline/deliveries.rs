@@ -12,9 +12,9 @@ use super::crash_point::{CrashPoint, reach};
 use super::health::{Health, Part};
 use super::plan::{Mode, Range};
 use crate::event::KafkaPosition;
-use crate::store::delivery::{Delivered, DeliveryEvent, DeliveryMode, Span, deliver};
-use crate::store::{Remedy, StoreError};
-use crate::telemetry::{Metrics, Stage, with_causes};
+use crate::store::delivery::{Delivered, DeliveryEvent, deliver};
+use crate::store::{Remedy, Span, StoreError};
+use crate::telemetry::{Metrics, Stage};
 
 /// Most reports that can wait; there is one a partition at most.
 const REPORTS: usize = 16_384;
@@ -26,6 +26,8 @@ pub struct Report {
     pub epoch: u64,
     /// What was delivered, with its bodies, for when it has to be taken apart.
     pub sealed: Sealed,
+    /// Whether ClickHouse asked for fewer, larger inserts meanwhile.
+    pub slowed: bool,
     /// ClickHouse holds every row; or no later attempt can help.
     pub outcome: Result<Delivered, StoreError>,
 }
@@ -62,22 +64,25 @@ impl Deliveries {
         self.metrics.observe_batch_rows(u32::try_from(sealed.rows).unwrap_or(u32::MAX));
         let task = self.runtime.spawn(async move {
             let sending = Instant::now();
-            let mode = match mode {
-                Mode::First => DeliveryMode::First,
-                Mode::Replay => DeliveryMode::Replay,
-                Mode::Remainder => DeliveryMode::Remainder,
+            let token = sealed.inserts.first().map(|insert| insert.token.clone()).unwrap_or_default();
+            tracing::debug!(token, rows = sealed.rows, ?mode, "delivering");
+            let replayed = mode != Mode::First;
+            let mut slowed = false;
+            let mut heard = |event: &DeliveryEvent| {
+                slowed |= matches!(event, DeliveryEvent::Failed { remedy: Remedy::SlowDown, .. });
+                note(event, &metrics, &health);
             };
-            let mut heard = |event: &DeliveryEvent<'_>| note(event, &metrics, &health);
-            let outcome = deliver(&store, &span, &sealed.inserts, mode, &mut heard).await;
+            let outcome = deliver(&store, &span, &sealed.inserts, replayed, &mut heard).await;
+            tracing::debug!(token, ?outcome, "delivered");
             if outcome.is_ok() && health.recover(Part::ClickHouse) {
                 tracing::info!("clickhouse takes inserts again");
             }
-            if mode == DeliveryMode::Replay {
+            if mode == Mode::Replay {
                 reach(CrashPoint::ReplayInserted);
             }
             metrics.observe_stage(Stage::Insert, sending.elapsed());
             // The receiver is gone only when the loop has ended, and then nobody waits for this.
-            drop(reports.try_send(Report { epoch, sealed, outcome }));
+            drop(reports.try_send(Report { epoch, sealed, slowed, outcome }));
         });
         task.abort_handle()
     }
@@ -100,33 +105,36 @@ fn span(place: &KafkaPosition, range: Range) -> Span {
 }
 
 /// Says the first failure of a trouble in a line; the ones after it are counted.
-fn note(event: &DeliveryEvent<'_>, metrics: &Metrics, health: &Health) {
+fn note(event: &DeliveryEvent, metrics: &Metrics, health: &Health) {
     match event {
-        DeliveryEvent::Confirmed { table, repaired } => {
-            reach(match (*repaired, *table) {
-                (true, _) => CrashPoint::RepairInserted,
-                (false, "dead_letters") => CrashPoint::DeadLettersConfirmed,
-                (false, _) => CrashPoint::InsertConfirmed,
-            });
-        }
-        DeliveryEvent::Failed { table, error, .. } => {
-            metrics.insert_retried(error.code());
-            let sentence = format!("takes no inserts into {table}: {}", with_causes(*error));
-            if !health.fail(Part::ClickHouse, sentence) {
+        DeliveryEvent::Begun { repair: false } => reach(CrashPoint::InsertBegun),
+        DeliveryEvent::Begun { repair: true } => reach(CrashPoint::RepairBegun),
+        DeliveryEvent::Sent => reach(CrashPoint::InsertSent),
+        DeliveryEvent::Confirmed { table } => reach(match *table {
+            "dead_letters" => CrashPoint::DeadLettersConfirmed,
+            _ => CrashPoint::InsertConfirmed,
+        }),
+        DeliveryEvent::Failed { remedy, code, cause, .. } => {
+            metrics.insert_retried(code);
+            if !health.fail(Part::ClickHouse, format!("takes no inserts: {cause}")) {
                 return;
             }
-            let cause = with_causes(*error);
-            if error.remedy() == Remedy::Halt {
+            if *remedy == Remedy::Halt {
                 tracing::error!(
-                    table,
                     cause,
                     "clickhouse refuses inserts; ingest waits until this is mended and then goes on by itself"
                 );
             } else {
-                tracing::warn!(table, cause, "an insert failed; it is tried again until clickhouse takes it");
+                tracing::warn!(cause, "an insert failed; it is tried again until clickhouse takes it");
+            }
+        }
+        DeliveryEvent::Recovered { .. } => {
+            if health.recover(Part::ClickHouse) {
+                tracing::info!("clickhouse takes inserts again");
             }
         }
         DeliveryEvent::Repaired { table, rows } => {
+            reach(CrashPoint::RepairInserted);
             tracing::info!(table, rows, "rows that an unclear insert had not stored were inserted");
         }
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::batch::Sealed;
 use super::commits::{Answer, Request};
@@ -50,12 +51,15 @@ impl Runner {
                     tracing::warn!(%error, "kafka refuses a commit; nothing new is inserted until it takes it");
                 }
                 if let Some(partition) = self.partitions.of_epoch(request.epoch) {
+                    let unknown = Some(RDKafkaErrorCode::UnknownTopicOrPartition);
+                    partition.vanished = error.rdkafka_error_code() == unknown;
                     partition.refused_commit = Some((request.commit, Instant::now() + COMMIT_AGAIN));
                 }
                 return;
             }
         }
         let Some(partition) = self.partitions.of_epoch(request.epoch) else { return };
+        partition.vanished = false;
         reach(if request.commit.plan.is_some() { CrashPoint::PlanCommitted } else { CrashPoint::ProgressCommitted });
         match partition.machine.committed(request.commit) {
             Ok(Some(command)) => self.follow(request.epoch, command),
@@ -64,11 +68,11 @@ impl Runner {
         }
     }
 
-    fn take_delivery(&mut self, Report { epoch, sealed, outcome }: Report) -> Result<(), RunError> {
+    fn take_delivery(&mut self, Report { epoch, sealed, slowed, outcome }: Report) -> Result<(), RunError> {
         let Some(partition) = self.partitions.of_epoch(epoch) else { return Ok(()) };
         partition.delivery = None;
         match outcome {
-            Ok(delivered) => {
+            Ok(_) => {
                 self.budget.refund(sealed.charged);
                 if let Err(error) = partition.machine.delivered(sealed.range) {
                     tracing::debug!(%error, "a report that nobody waits for");
@@ -77,7 +81,7 @@ impl Runner {
                 partition.unsaved_since = Some(Instant::now());
                 self.metrics.apply(&sealed.counts);
                 self.metrics.observe_stage(Stage::Total, sealed.since.elapsed());
-                if delivered.asked_to_slow_down {
+                if slowed {
                     self.pace.slow_down();
                 } else {
                     self.pace.ease();

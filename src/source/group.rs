@@ -9,14 +9,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::TopicPartitionList;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 
-use super::kafka::{SourceError, client};
+use super::client::{client_with, create};
+use super::fault::Complaints;
+use super::kafka::SourceError;
+use super::oauth::Tokens;
 use crate::config;
 use crate::telemetry::Metrics;
 
@@ -44,9 +47,16 @@ pub struct Callbacks {
     events: Mutex<Vec<GroupEvent>>,
     unreachable: AtomicBool,
     closing: AtomicBool,
+    tokens: Tokens,
+    complaints: Complaints,
 }
 
 impl Callbacks {
+    /// The tokens that the consumer signs in with, where it does so with tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// What the group decided since the last call, in order.
     pub fn take_events(&self) -> Vec<GroupEvent> {
         self.events.lock().map(|mut events| std::mem::take(&mut *events)).unwrap_or_default()
@@ -60,6 +70,7 @@ impl Callbacks {
     /// Notes that a broker delivered something.
     pub fn note_reachable(&self) {
         if self.unreachable.swap(false, Ordering::Relaxed) {
+            self.complaints.forget();
             tracing::info!("kafka answers again");
         }
     }
@@ -77,6 +88,12 @@ impl Callbacks {
 }
 
 impl ClientContext for Callbacks {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.tokens.generate()
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // librdkafka repeats itself for as long as a broker is away; `error` below says it once.
         match level {
@@ -88,6 +105,9 @@ impl ClientContext for Callbacks {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if self.complaints.hear(&error, reason) {
+            return;
+        }
         let away = matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::AllBrokersDown));
         if away && !self.unreachable.swap(true, Ordering::Relaxed) {
             tracing::warn!("kafka does not answer, waiting for it: {reason}");
@@ -97,6 +117,10 @@ impl ClientContext for Callbacks {
     }
 
     fn stats(&self, statistics: Statistics) {
+        // A topic in which nothing happens delivers nothing that would tell.
+        if statistics.brokers.values().any(|broker| broker.state == "UP") {
+            self.note_reachable();
+        }
         for (name, topic) in &statistics.topics {
             for (partition, of_partition) in topic.partitions.iter().filter(|(partition, _)| **partition >= 0) {
                 if of_partition.consumer_lag >= 0 {
@@ -160,8 +184,21 @@ pub fn subscribe(
         events: Mutex::default(),
         unreachable: AtomicBool::new(false),
         closing: AtomicBool::new(false),
+        tokens: Tokens::of(settings),
+        complaints: Complaints::of(settings),
     };
-    let mut client = client(settings);
+    let usual = [
+        ("session.timeout.ms", "6000"),
+        ("heartbeat.interval.ms", "1500"),
+        ("socket.timeout.ms", "10000"),
+        // librdkafka's 10 s and 5 min are long waits for a broker that is back and for partitions that were added.
+        ("reconnect.backoff.max.ms", "2000"),
+        ("topic.metadata.refresh.interval.ms", "30000"),
+        // The default, a second, is longer than it takes to use up the queue.
+        ("fetch.queue.backoff.ms", "20"),
+        ("fetch.wait.max.ms", "100"),
+    ];
+    let mut client = client_with(settings, &usual);
     client
         .set("group.id", &settings.group)
         .set("enable.auto.commit", "false")
@@ -170,18 +207,12 @@ pub fn subscribe(
         // the first record's offset and becomes a gap.
         .set("auto.offset.reset", "earliest")
         .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", "6000")
-        .set("heartbeat.interval.ms", "1500")
-        .set("socket.timeout.ms", "10000")
         .set("statistics.interval.ms", "5000")
-        .set("queued.max.messages.kbytes", (budget_bytes / 4 / 1_024).max(1_024).to_string())
-        // The default, a second, is longer than it takes to use up the queue.
-        .set("fetch.queue.backoff.ms", "20")
-        .set("fetch.wait.max.ms", "100");
+        .set("queued.max.messages.kbytes", (budget_bytes / 4 / 1_024).max(1_024).to_string());
     if let Some(instance) = &settings.group_instance_id {
         client.set("group.instance.id", instance);
     }
-    let consumer: EventConsumer = client.create_with_context(callbacks).map_err(SourceError::Setup)?;
+    let consumer: EventConsumer = create(&client, callbacks)?;
     let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(SourceError::Setup)?;
     Ok(consumer)

@@ -1,8 +1,15 @@
 //! Where records come from: bytes with their topic, partition, offset, timestamp and headers. Never interprets them.
 
+pub mod client;
+pub mod committed;
+pub mod fault;
 pub mod group;
 pub mod kafka;
+pub mod oauth;
+pub mod probe;
 pub mod registry;
+pub mod reread;
+pub mod token_native;
 pub mod topic;
 pub mod topic_id;
 

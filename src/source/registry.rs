@@ -8,7 +8,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::kafka::{REQUEST_TIMEOUT, SourceError, client, record_time};
+use super::client::{PlainContext, client, plain_consumer};
+use super::kafka::{REQUEST_TIMEOUT, SourceError, record_time};
 use super::topic::required_partitions;
 use crate::config;
 use crate::decode::{Limits, Payload, registry::decode_registry};
@@ -19,7 +20,7 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Follows the registry topic.
 pub struct RegistryFollower {
-    consumer: BaseConsumer,
+    consumer: BaseConsumer<PlainContext>,
     topic: String,
     limits: Limits,
     /// Records that could not be read.
@@ -42,13 +43,13 @@ impl RegistryFollower {
     /// # Errors
     /// [`SourceError`] when the topic cannot be read now.
     pub fn start(settings: &config::Kafka, limits: Limits, registry: &mut Registry) -> Result<Self, SourceError> {
-        let consumer: BaseConsumer = client(settings)
+        let mut config = client(settings);
+        config
             // A group id is required by the client and never used: partitions are assigned by hand and nothing is committed.
             .set("group.id", format!("{}-registry", settings.group))
             .set("enable.auto.commit", "false")
-            .set("enable.partition.eof", "false")
-            .create()
-            .map_err(SourceError::Setup)?;
+            .set("enable.partition.eof", "false");
+        let consumer = plain_consumer(settings, &config)?;
         let unreachable = |source| SourceError::Unreachable { brokers: settings.brokers.clone(), source };
         let partitions =
             required_partitions(consumer.client(), &settings.brokers, &settings.registry_topic, REQUEST_TIMEOUT)?;

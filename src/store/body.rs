@@ -38,6 +38,15 @@ impl TimeBounds {
     pub const NONE: Self = Self { first: 0, last: -1 };
     /// Every moment that a row can have: the years that `DateTime64` holds.
     pub const ALL: Self = Self { first: -2_208_988_800_000_000, last: 9_000_000_000_000_000 };
+
+    /// From the first moment of both to the last of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::NONE, only) | (only, Self::NONE) => only,
+            _ => Self { first: self.first.min(other.first), last: self.last.max(other.last) },
+        }
+    }
 }
 
 /// A row of a JSON body, as far as it matters here.
@@ -67,6 +76,19 @@ pub fn row_count(insert: &Insert) -> Result<u64, StoreError> {
         rest = after.get(length..).ok_or_else(cut_short)?;
     }
     Ok(rows)
+}
+
+/// The names of the body's columns, in its order: those of the stream, or the members of the first line.
+///
+/// # Errors
+/// [`StoreError::Encode`] or [`StoreError::EncodeDeadLetters`] when it is not a body of rows.
+pub fn column_names(insert: &Insert) -> Result<Vec<String>, StoreError> {
+    if insert.format == JSON_LINES {
+        let Some(line) = lines(&insert.body).next() else { return Ok(Vec::new()) };
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)?;
+        return Ok(members.into_iter().map(|(name, _)| name).collect());
+    }
+    Ok(batches(&insert.body)?.schema().fields().iter().map(|field| field.name().clone()).collect())
 }
 
 /// The header of the next message of an Arrow stream and what follows it; `None` at the end of the stream.
@@ -110,7 +132,7 @@ pub fn event_times(insert: &Insert) -> Result<TimeBounds, StoreError> {
             last = last.max(*time);
         }
     }
-    Ok(TimeBounds { first, last })
+    Ok(if first > last { TimeBounds::NONE } else { TimeBounds { first, last } })
 }
 
 /// The body with only those rows that `keep` says, in the same order; the very same bytes when it keeps all, and `None`

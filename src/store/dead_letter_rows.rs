@@ -1,8 +1,10 @@
 //! Rows of `dead_letters`: few, so they travel as JSON lines.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::span::Identity;
+use super::writer::Insert;
 use crate::event::KafkaPosition;
 
 /// One refused record: why, where it lies, and a scrubbed excerpt.
@@ -60,6 +62,26 @@ impl DeadLetter {
     pub fn code(&self) -> &'static str {
         self.code
     }
+}
+
+/// Which rows an insert of dead letters has, and the code of each.
+///
+/// # Errors
+/// When the body was not made by [`encode`].
+pub fn refusals_of(insert: &Insert) -> Result<Vec<(Identity, String)>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Line {
+        kafka_offset: i64,
+        kafka_index: u32,
+        code: String,
+    }
+    let lines = insert.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let Line { kafka_offset, kafka_index, code } = serde_json::from_slice(line)?;
+            Ok((Identity { offset: kafka_offset, index: kafka_index }, code))
+        })
+        .collect()
 }
 
 /// The rows as JSON lines.

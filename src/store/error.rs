@@ -1,22 +1,16 @@
-//! What can go wrong with ClickHouse, and what to do about it.
+//! What can go wrong with ClickHouse. What to do about each of its own errors stands in [`remedy`](super::remedy).
 
 use thiserror::Error;
 
-/// What the writer does about a failed insert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// The same bytes again, later.
-    Retry,
-    /// Nothing helps but a person: stop this partition and say so.
-    Halt,
-    /// One of the rows is at fault.
-    Bisect,
-}
+use super::connection::ConnectionFault;
+pub use super::remedy::Remedy;
+use super::remedy::remedy_of;
+use crate::tls::TlsFileError;
 
 /// A failed exchange with ClickHouse.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// No answer: connection, DNS, timeout.
+    /// No answer: connection, DNS, timeout, or an answer that was cut.
     #[error("clickhouse does not answer")]
     Unreachable(#[source] clickhouse::error::Error),
     /// ClickHouse refused, with its error number where it told one.
@@ -27,10 +21,23 @@ pub enum StoreError {
         /// What the client library reported.
         source: clickhouse::error::Error,
     },
-    /// A batch could not be encoded.
+    /// ClickHouse is there, and cannot be worked with.
+    #[error("clickhouse at {url}: {fault}")]
+    Connection {
+        /// Its address.
+        url: String,
+        /// What is wrong.
+        fault: ConnectionFault,
+        /// What the client library reported.
+        source: clickhouse::error::Error,
+    },
+    /// The certificates of the connection cannot be used.
+    #[error(transparent)]
+    Files(#[from] TlsFileError),
+    /// A batch could not be encoded, or not be read again.
     #[error("the batch cannot be encoded")]
     Encode(#[from] arrow_schema::ArrowError),
-    /// Dead letters could not be encoded.
+    /// Dead letters could not be encoded, or not be read again.
     #[error("the dead letters cannot be encoded")]
     EncodeDeadLetters(#[from] serde_json::Error),
     /// A deduplication token that names no range of offsets.
@@ -41,32 +48,13 @@ pub enum StoreError {
     Schema(String),
 }
 
-/// ClickHouse error numbers that pass by themselves, with why.
-const PASSING: &[(u32, &str)] = &[
-    (159, "TIMEOUT_EXCEEDED: the server was slow"),
-    (160, "TOO_SLOW: the server was slow"),
-    (202, "TOO_MANY_SIMULTANEOUS_QUERIES: others are served first"),
-    (203, "NO_FREE_CONNECTION: others are served first"),
-    (209, "SOCKET_TIMEOUT: the network was slow"),
-    (210, "NETWORK_ERROR: the network failed"),
-    (216, "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING: the earlier attempt is still at work"),
-    (236, "ABORTED: the server was shutting down"),
-    (241, "MEMORY_LIMIT_EXCEEDED: the server was busy"),
-    (242, "TABLE_IS_READ_ONLY: a replica is recovering"),
-    (243, "NOT_ENOUGH_SPACE: the disk is full until someone or a TTL frees it"),
-    (252, "TOO_MANY_PARTS: merges must catch up"),
-    (319, "UNKNOWN_STATUS_OF_INSERT: the replica lost its coordination"),
-    (394, "QUERY_WAS_CANCELLED: the server was shutting down"),
-    (425, "SYSTEM_ERROR: the machine failed for a moment"),
-    (999, "KEEPER_EXCEPTION: the coordination failed for a moment"),
-];
-
 impl StoreError {
     /// Sorts what the client library reports.
     #[must_use]
     pub fn of(error: clickhouse::error::Error) -> Self {
+        use clickhouse::error::Error;
         match &error {
-            clickhouse::error::Error::Network(_) | clickhouse::error::Error::TimedOut => Self::Unreachable(error),
+            Error::Network(_) | Error::TimedOut | Error::Decompression(_) => Self::Unreachable(error),
             other => Self::Refused { code: server_code(&other.to_string()), source: error },
         }
     }
@@ -77,49 +65,109 @@ impl StoreError {
         match self {
             Self::Unreachable(_) => "store_unreachable",
             Self::Refused { .. } => "store_refused",
+            Self::Connection { .. } => "store_connection",
+            Self::Files(_) => "store_files",
             Self::Encode(_) | Self::EncodeDeadLetters(_) => "store_encode",
             Self::Token(_) => "store_token",
             Self::Schema(_) => "store_schema",
         }
     }
 
-    /// What to do about a failed insert: what has no number (a proxy's answer, a cut connection) is retried as well.
+    /// ClickHouse's number of the error, where it told one.
+    #[must_use]
+    pub fn server_code(&self) -> Option<u32> {
+        if let Self::Refused { code, .. } = self { *code } else { None }
+    }
+
+    /// What to do about it. What has no number (a proxy's answer, a cut connection) passes by itself, as far as is known.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Unreachable(_) | Self::Refused { code: None, .. } => Remedy::Retry,
-            Self::Refused { code: Some(code), .. } if PASSING.iter().any(|(passing, _)| passing == code) => {
-                Remedy::Retry
-            }
-            Self::Refused { .. } | Self::Encode(_) | Self::EncodeDeadLetters(_) | Self::Token(_) | Self::Schema(_) => {
-                Remedy::Halt
-            }
+            Self::Unreachable(_) => Remedy::Retry,
+            Self::Refused { code: Some(code), .. } => remedy_of(*code),
+            Self::Refused { code: None, source } => remedy_without_number(source),
+            Self::Connection { .. }
+            | Self::Files(_)
+            | Self::Encode(_)
+            | Self::EncodeDeadLetters(_)
+            | Self::Token(_)
+            | Self::Schema(_) => Remedy::Halt,
         }
+    }
+
+    /// Whether another attempt may end differently. Not when the batch itself, here and not at the server, is at fault.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Refused { .. } | Self::Connection { .. })
     }
 }
 
-/// The number in `Code: 252. DB::Exception: …`.
-fn server_code(text: &str) -> Option<u32> {
-    let rest = text.split("Code: ").nth(1)?;
-    rest.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+/// What to do about an answer without a number: of a proxy, or none because the request could not even be made.
+fn remedy_without_number(error: &clickhouse::error::Error) -> Remedy {
+    use clickhouse::error::Error;
+    match error {
+        Error::InvalidParams(_) | Error::Compression(_) | Error::Unsupported(_) => Remedy::Halt,
+        // Only an answer without a body comes as its status line. These three are about who asks and where, so they stay.
+        Error::BadResponse(text) if ["401 ", "403 ", "404 "].iter().any(|status| text.starts_with(status)) => {
+            Remedy::Halt
+        }
+        Error::BadResponse(text) if ["413 ", "429 "].iter().any(|status| text.starts_with(status)) => Remedy::SlowDown,
+        _ => Remedy::Retry,
+    }
+}
+
+/// The number in `Code: 252. DB::Exception: …`, or in `Code: 252` where only the header told it. A proxy's page that
+/// speaks of codes has none.
+pub(super) fn server_code(text: &str) -> Option<u32> {
+    text.match_indices("Code: ").find_map(|(place, mark)| {
+        let rest = &text[place + mark.len()..];
+        let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+        let (number, after) = rest.split_at(digits);
+        let is_of_server = after.is_empty() || after.starts_with(". DB::");
+        number.parse().ok().filter(|_| is_of_server)
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use clickhouse::error::Error;
+
     use super::{Remedy, StoreError, server_code};
 
     #[test]
     fn the_number_of_a_server_error() {
-        assert_eq!(server_code("bad response: Code: 252. DB::Exception: Too many parts"), Some(252));
-        assert_eq!(server_code("bad response: 502 Bad Gateway"), None);
+        for (text, code) in [
+            ("bad response: Code: 252. DB::Exception: Too many parts", Some(252)),
+            ("bad response: Code: 210. DB::NetException: Broken pipe", Some(210)),
+            ("bad response: Code: 241", Some(241)),
+            ("bad response: 502 Bad Gateway", None),
+            ("bad response: <p>Error. Code: 403</p>", None),
+            ("bad response: <p>Code: 12</p> Code: 60. DB::Exception: Unknown table", Some(60)),
+            ("bad response: Code: none", None),
+        ] {
+            assert_eq!(server_code(text), code, "{text}");
+        }
     }
 
     #[test]
-    fn what_passes_is_retried_and_what_does_not_halts() {
-        let refused = |text: &str| StoreError::of(clickhouse::error::Error::BadResponse(text.to_owned())).remedy();
-        assert_eq!(refused("Code: 252. DB::Exception: Too many parts"), Remedy::Retry);
-        assert_eq!(refused("502 Bad Gateway"), Remedy::Retry);
-        assert_eq!(refused("Code: 60. DB::Exception: Unknown table"), Remedy::Halt);
-        assert_eq!(refused("Code: 516. DB::Exception: Authentication failed"), Remedy::Halt);
+    fn every_failure_has_a_remedy() {
+        let refused = |text: &str| StoreError::of(Error::BadResponse(text.to_owned())).remedy();
+        for (text, remedy) in [
+            ("Code: 210. DB::Exception: Network", Remedy::Retry),
+            ("Code: 252. DB::Exception: Too many parts", Remedy::SlowDown),
+            ("Code: 216. DB::Exception: Query with id = … is already running", Remedy::AlreadyRunning),
+            ("Code: 60. DB::Exception: Unknown table", Remedy::Halt),
+            ("Code: 516. DB::Exception: Authentication failed", Remedy::Halt),
+            ("Code: 349. DB::Exception: Cannot insert NULL", Remedy::Bisect),
+            ("502 Bad Gateway", Remedy::Retry),
+            ("<html>502 Bad Gateway</html>", Remedy::Retry),
+            ("403 Forbidden", Remedy::Halt),
+            ("429 Too Many Requests", Remedy::SlowDown),
+        ] {
+            assert_eq!(refused(text), remedy, "{text}");
+        }
+        assert_eq!(StoreError::of(Error::TimedOut).remedy(), Remedy::Retry);
+        assert_eq!(StoreError::of(Error::Network("reset".into())).remedy(), Remedy::Retry);
+        assert_eq!(StoreError::of(Error::InvalidParams("no url".into())).remedy(), Remedy::Halt);
     }
 }

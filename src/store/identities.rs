@@ -10,6 +10,9 @@ use super::body::TimeBounds;
 use super::error::StoreError;
 use super::span::{Identity, Span};
 
+/// Seconds after which the server gives a read-back up.
+const MAX_EXECUTION_SECONDS: &str = "300";
+
 /// Which rows of a range are stored, by table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredIdentities {
@@ -65,6 +68,7 @@ async fn read(
     let found: Vec<(i64, u32, u64)> = client
         .query_raw(sql)
         .with_setting("log_comment", function)
+        .with_setting("max_execution_time", MAX_EXECUTION_SECONDS)
         .param("first_time", event_times.first)
         .param("last_time", event_times.last)
         .param("topic", span.topic.as_ref())

@@ -8,7 +8,6 @@ use std::io::IsTerminal;
 use thiserror::Error;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use super::otel::{OtelError, Traces};
@@ -40,7 +39,7 @@ pub enum LogError {
     },
     /// Set up twice.
     #[error("logging is already set up")]
-    AlreadySet(#[from] tracing_subscriber::util::TryInitError),
+    AlreadySet(#[from] tracing::subscriber::SetGlobalDefaultError),
     /// The export of spans.
     #[error("traces cannot be exported")]
     Otel(#[from] OtelError),
@@ -88,10 +87,13 @@ pub fn init(format: LogFormat, filter: Option<&str>) -> Result<Telemetry, LogErr
     let filter = parse_filter(&filter_text(filter, read))?;
     let traces = Traces::start(read)?;
     let colours = std::io::stderr().is_terminal() && read("NO_COLOR").is_none_or(|text| text.is_empty());
-    tracing_subscriber::registry()
+    let subscriber = tracing_subscriber::registry()
         .with(traces.as_ref().map(Traces::layer))
-        .with(lines(format, colours, std::io::stderr).with_filter(filter))
-        .try_init()?;
+        .with(lines(format, colours, std::io::stderr).with_filter(filter));
+    // Not by `try_init`, which also takes in what libraries write with the `log` crate: rdkafka asks that crate whether it
+    // would be heard each time a client is configured, and a filter of one layer takes such a question for an event and
+    // drops the next line of ours in its place.
+    tracing::subscriber::set_global_default(subscriber)?;
     Ok(Telemetry { traces })
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -45,6 +45,11 @@ fn engine(variable: &str) -> String {
         .unwrap_or_else(|_| panic!("{variable} is not set: run these tests with `make test`, which starts the engines"))
 }
 
+/// The binary under test: `CHAOS_BIN` (`make chaos` plays with a release build), else the one built with the tests.
+pub fn binary() -> PathBuf {
+    std::env::var_os("CHAOS_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_gatetrail")), PathBuf::from)
+}
+
 /// A port that nobody listens on now.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -61,13 +66,14 @@ impl Stage {
 
     /// A stage without tables and topics.
     pub fn bare(test: &str) -> Self {
+        Self::on(test, engine("GATETRAIL_KAFKA_BROKERS"), engine("GATETRAIL_CLICKHOUSE_URL"))
+    }
+
+    /// A stage without tables and topics on engines of the test's own.
+    pub fn on(test: &str, brokers: String, clickhouse: String) -> Self {
         let number = STAGES.fetch_add(1, Ordering::Relaxed);
-        Self {
-            name: format!("it_{test}_{}_{number}", std::process::id()),
-            brokers: engine("GATETRAIL_KAFKA_BROKERS"),
-            clickhouse: engine("GATETRAIL_CLICKHOUSE_URL"),
-            folder: tempfile::tempdir().unwrap(),
-        }
+        let name = format!("it_{test}_{}_{number}", std::process::id());
+        Self { name, brokers, clickhouse, folder: tempfile::tempdir().unwrap() }
     }
 
     /// A file of this test.
@@ -85,7 +91,7 @@ impl Stage {
 
     /// The binary with this stage's settings.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gatetrail"));
+        let mut command = Command::new(binary());
         command
             .args(arguments)
             .env("GATETRAIL_KAFKA_BROKERS", &self.brokers)
@@ -153,10 +159,26 @@ impl Stage {
         producer.flush(PATIENCE).unwrap();
     }
 
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        ClientConfig::new().set("bootstrap.servers", &self.brokers).create().unwrap()
+    }
+
+    /// Deletes a topic and waits until its name is free.
+    pub fn delete_topic(&self, name: &str) {
+        let admin = self.admin();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let deleted = runtime.block_on(admin.delete_topics(&[name], &AdminOptions::new())).unwrap();
+        assert!(deleted[0].is_ok(), "{deleted:?}");
+        let partitions = || {
+            let known = admin.inner().fetch_metadata(None, PATIENCE).unwrap();
+            known.topics().iter().filter(|topic| topic.name() == name).count()
+        };
+        wait_until("the topic is gone", || partitions() == 0, || name.to_owned());
+    }
+
     /// Creates a topic with settings of its own.
     pub fn create_topic(&self, name: &str, settings: &[(&str, &str)]) {
-        let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", &self.brokers).create().unwrap();
+        let admin = self.admin();
         let topic = settings
             .iter()
             .fold(NewTopic::new(name, 1, TopicReplication::Fixed(1)), |topic, (key, value)| topic.set(key, value));
@@ -204,10 +226,47 @@ impl Running {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Whether the group has given it partitions.
+    pub fn has_partitions(&self) -> bool {
+        let log = self.log_text();
+        let mut assignments = log.lines().filter_map(|line| line.split_once("partitions assigned"));
+        assignments.any(|(_, partitions)| partitions.contains(|letter: char| letter.is_ascii_digit()))
+    }
+
+    /// How it ended, when it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait_for_end(&mut self) -> ExitStatus {
+        let log = self.log.clone();
+        let shown = || std::fs::read_to_string(&log).unwrap_or_default();
+        wait_until("the process has ended", || self.ended().is_some(), shown);
+        self.child.wait().unwrap()
+    }
+
+    /// Whether it stands still after SIGSTOP (proc(5): state T).
+    pub fn is_stopped(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
+    }
+
+    pub fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
     /// Asks it to stop and waits: its exit code.
     pub fn stop(mut self) -> i32 {
-        signal(self.child.id(), "TERM");
+        self.signal("TERM");
         self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// Asks it to stop and fails with its log when it does not end well.
+    pub fn stop_well(self) {
+        let log = self.log.clone();
+        let code = self.stop();
+        assert_eq!(code, 0, "{}", std::fs::read_to_string(log).unwrap_or_default());
     }
 
     /// Kills it without a chance to do anything.
@@ -224,7 +283,7 @@ impl Drop for Running {
     }
 }
 
-fn signal(process: u32, name: &str) {
+pub fn signal(process: u32, name: &str) {
     let sent = Command::new("kill").args([format!("-{name}"), process.to_string()]).status().unwrap();
     assert!(sent.success());
 }

@@ -11,45 +11,50 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use tokio::time::Instant;
 
 use super::{EventSink, OutgoingRecord, SinkError};
+use crate::config;
+use crate::source::client::{PlainContext, client_with, create};
+use crate::source::kafka::SourceError;
 
 /// How long producing waits before it tries a full queue again.
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(10);
 
 /// Produces events to one topic.
 pub struct KafkaSink {
-    producer: FutureProducer,
+    producer: FutureProducer<PlainContext>,
     topic: String,
     delivery_timeout: Duration,
     topic_seen: AtomicBool,
 }
 
 impl KafkaSink {
-    /// A producer for `topic` at `brokers` (`host:port`, comma-separated). Connects in the background: a broker that is
-    /// down shows when producing. Each record is confirmed or given up within `delivery_timeout`.
+    /// A producer for the first of the topics. Connects in the background: a broker that is down, or refuses the
+    /// sign-in, shows when producing. Each record is confirmed or given up within `delivery_timeout`.
     ///
     /// # Errors
     /// When librdkafka refuses a setting.
-    pub fn new(brokers: &str, topic: &str, delivery_timeout: Duration) -> Result<Self, KafkaError> {
-        let producer = ClientConfig::new()
-            .set("bootstrap.servers", brokers)
-            .set("client.id", "gatetrail-serve")
+    pub fn new(kafka: &config::Kafka, delivery_timeout: Duration) -> Result<Self, SourceError> {
+        let usual = [
+            ("client.id", "gatetrail-serve"),
+            ("compression.type", "zstd"),
+            ("linger.ms", "5"),
+            ("queue.buffering.max.kbytes", "65536"),
+            // The decoder's own limit decides first; this one leaves room for key and headers.
+            ("message.max.bytes", "2000000"),
+        ];
+        let mut client = client_with(kafka, &usual);
+        client
             .set("enable.idempotence", "true")
             .set("acks", "all")
-            .set("compression.type", "zstd")
-            .set("linger.ms", "5")
-            .set("delivery.timeout.ms", delivery_timeout.as_millis().to_string())
-            .set("queue.buffering.max.kbytes", "65536")
-            // The decoder's own limit decides first; this one leaves room for key and headers.
-            .set("message.max.bytes", "2000000")
-            .create()?;
-        Ok(Self { producer, topic: topic.to_owned(), delivery_timeout, topic_seen: AtomicBool::new(false) })
+            .set("delivery.timeout.ms", delivery_timeout.as_millis().to_string());
+        let producer = create(&client, PlainContext::complaining(kafka))?;
+        let topic = kafka.first_topic().to_owned();
+        Ok(Self { producer, topic, delivery_timeout, topic_seen: AtomicBool::new(false) })
     }
 
     /// Asks the broker for its topics; for readiness, and before the first record.
@@ -172,6 +177,7 @@ mod tests {
 
     use super::super::{Candidate, EventSink, OutgoingRecord, SinkError};
     use super::KafkaSink;
+    use crate::config::{Config, Layers};
     use crate::event::RecordTime;
 
     fn record(key: Option<&str>, value: &'static str, headers: &[(&str, &str)]) -> OutgoingRecord {
@@ -181,11 +187,18 @@ mod tests {
         OutgoingRecord { key: key.map(str::to_owned), candidate, received: RecordTime(received) }
     }
 
+    fn sink(brokers: &str, topic: &str, delivery_timeout: Duration) -> KafkaSink {
+        let flags = [("kafka.brokers", brokers), ("kafka.topic", topic)];
+        let flags = flags.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
+        let config = Config::load(&Layers { flags, ..Layers::default() }).unwrap();
+        KafkaSink::new(&config.kafka, delivery_timeout).unwrap()
+    }
+
     #[tokio::test]
     async fn records_reach_the_broker_with_key_time_and_headers() {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic("events", 1, 1).unwrap();
-        let sink = KafkaSink::new(&cluster.bootstrap_servers(), "events", Duration::from_secs(10)).unwrap();
+        let sink = sink(&cluster.bootstrap_servers(), "events", Duration::from_secs(10));
         assert_eq!(sink.probe(Duration::from_secs(5)).await.unwrap(), "topic events has 1 partitions");
         let records = vec![record(Some("conn-1"), "{\"id\":\"1\"}", &[]), record(None, "{}", &[("ce_id", "2")])];
         assert_eq!(sink.produce(records).await, [Ok(()), Ok(())]);
@@ -211,7 +224,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broker_that_is_not_there_is_unreachable_within_the_timeout() {
-        let sink = KafkaSink::new("127.0.0.1:1", "events", Duration::from_secs(1)).unwrap();
+        let sink = sink("127.0.0.1:1", "events", Duration::from_secs(1));
         let started = std::time::Instant::now();
         assert_eq!(sink.produce(vec![record(None, "{}", &[])]).await, [Err(SinkError::Unreachable)]);
         assert!(started.elapsed() < Duration::from_secs(8), "took {:?}", started.elapsed());
@@ -221,7 +234,7 @@ mod tests {
     #[tokio::test]
     async fn a_topic_that_does_not_exist_is_named_and_not_created() {
         let cluster = MockCluster::new(1).unwrap();
-        let sink = KafkaSink::new(&cluster.bootstrap_servers(), "nowhere", Duration::from_secs(10)).unwrap();
+        let sink = sink(&cluster.bootstrap_servers(), "nowhere", Duration::from_secs(10));
         for _ in 0..2 {
             assert_eq!(sink.produce(vec![record(None, "{}", &[])]).await, [Err(SinkError::NoTopic)]);
         }

@@ -24,12 +24,12 @@ pub fn run(args: &ConfigArgs, settings: &Config, output: &mut impl Write) -> any
     for setting in SETTINGS {
         let path = setting.path();
         let found = settings.found.get(&path);
-        let value = found.map(|found| if setting.secret { "[secret]" } else { found.text.as_str() });
+        let value = found.map(|found| setting.shown(&found.text));
         let origin = found.map_or("not set", |found| found.origin.as_str());
         if args.json {
             values.insert(path, json!({ "value": value, "origin": origin }));
         } else {
-            writeln!(output, "{path:<28} {:<32} {origin}", value.unwrap_or("-"))?;
+            writeln!(output, "{path:<32} {:<32} {origin}", value.as_deref().unwrap_or("-"))?;
         }
     }
     if args.json {

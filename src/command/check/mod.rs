@@ -1,8 +1,10 @@
 //! `gatetrail check`: what a gateway author or an operator wants to know: before it is in use, and of what was refused.
 
 pub mod config;
+pub mod connections;
 pub mod dead_letters;
 pub mod events;
+pub mod ingest;
 
 use std::io::Write;
 
@@ -18,14 +20,18 @@ pub struct CheckArgs {
     pub subject: Subject,
 }
 
-/// What is checked, apart by whether ClickHouse is asked.
+/// What is checked, apart by whether an engine is asked.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Subject {
     /// Answered by this process alone.
     #[command(flatten)]
     Offline(OfflineSubject),
+    /// Ask Kafka and ClickHouse whether they answer, and whether topics and tables are there
+    Connections(connections::ConnectionsArgs),
     /// List the records that consume refused, with what to change at their sender
     DeadLetters(dead_letters::DeadLettersArgs),
+    /// Compare what Kafka has with what is stored: nothing lost, nothing doubled
+    Ingest(ingest::IngestArgs),
 }
 
 /// What is checked without an engine.

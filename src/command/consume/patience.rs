@@ -10,11 +10,13 @@ use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::pipeline::health::{Health, Part};
+use crate::source::client::sign_in;
 use crate::source::group::EventConsumer;
 use crate::source::kafka::SourceError;
+use crate::source::probe::probe;
 use crate::source::topic::required_partitions;
-use crate::store::StoreError;
 use crate::store::migrate::verify;
+use crate::store::{self, StoreError};
 use crate::telemetry::with_causes;
 
 /// How long one look may take.
@@ -34,13 +36,21 @@ pub async fn await_store(
     health: &Health,
     stop: &AtomicBool,
 ) -> Result<bool, StoreError> {
+    let mut said = None;
     loop {
-        match verify(store, &config.clickhouse.database).await {
+        // The probe knows best what is wrong with a connection.
+        let looked = match store::client::probe(&config.clickhouse).await {
+            Ok(_) => verify(store, &config.clickhouse.database).await,
+            Err(error) => Err(error),
+        };
+        match looked {
             Ok(()) => break,
             Err(error @ StoreError::Schema(_)) => return Err(error),
             Err(error) => {
                 let cause = with_causes(&error);
-                if health.fail(Part::ClickHouse, format!("waiting for it: {cause}")) {
+                health.fail(Part::ClickHouse, format!("waiting for it: {cause}"));
+                // Said anew when something else is wrong.
+                if said.replace(error.code()) != Some(error.code()) {
                     warn!(url = config.clickhouse.url, "waiting for clickhouse: {cause}");
                 }
             }
@@ -58,22 +68,31 @@ pub async fn await_store(
 /// Waits until every topic can be read. `false` when the process was asked to stop first.
 ///
 /// # Errors
-/// [`SourceError::MissingTopic`].
+/// [`SourceError::MissingTopic`], [`SourceError::Setup`].
 pub async fn await_topics(
     consumer: &Arc<EventConsumer>,
     config: &Config,
     health: &Health,
     stop: &AtomicBool,
 ) -> Result<bool, SourceError> {
+    let mut said = None;
     for topic in &config.kafka.topics {
         loop {
-            let look = || required_partitions(consumer.client(), &config.kafka.brokers, topic, LOOK);
+            // The probe knows best what is wrong; the consumer itself has no token before it is polled.
+            let look = || {
+                probe(&config.kafka)?;
+                sign_in(consumer.client(), consumer.context().tokens())?;
+                required_partitions(consumer.client(), &config.kafka.brokers, topic, LOOK)
+            };
             match tokio::task::block_in_place(look) {
                 Ok(_) => break,
-                Err(error @ SourceError::MissingTopic { .. }) => return Err(error),
+                Err(error @ (SourceError::MissingTopic { .. } | SourceError::Setup(_) | SourceError::Files(_))) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     let cause = with_causes(&error);
-                    if health.fail(Part::Kafka, format!("waiting for it: {cause}")) {
+                    health.fail(Part::Kafka, format!("waiting for it: {cause}"));
+                    if said.replace(error.code()) != Some(error.code()) {
                         warn!("waiting for kafka: {cause}");
                     }
                 }

@@ -6,18 +6,21 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
-use super::SimulateKafka;
+use crate::config;
 use crate::simulate::{Record, RecordKind};
+use crate::source::client::{client_with, create, sign_in};
+use crate::source::kafka::REQUEST_TIMEOUT;
+use crate::source::oauth::Tokens;
+use crate::source::probe::probe;
 use crate::source::topic::required_partitions;
 
-/// How long the last records may take.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long the last records may take: longer than any single one.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(330);
 /// How long to wait for room in the queue before looking again.
 const FULL_QUEUE_WAIT: Duration = Duration::from_millis(20);
 /// Delivery reports are taken each so many records.
@@ -32,12 +35,18 @@ pub struct KafkaSink {
 }
 
 /// Remembers the first delivery that failed, and how many did.
-#[derive(Default)]
 struct Deliveries {
     failed: Mutex<Option<(KafkaError, u64)>>,
+    tokens: Tokens,
 }
 
-impl ClientContext for Deliveries {}
+impl ClientContext for Deliveries {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.tokens.generate()
+    }
+}
 
 impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
@@ -71,25 +80,29 @@ impl KafkaSink {
     /// Connects and makes sure that both topics exist.
     ///
     /// # Errors
-    /// No broker answers, or a topic is missing.
-    pub fn connect(kafka: &SimulateKafka) -> anyhow::Result<Self> {
-        let producer: BaseProducer<Deliveries> = ClientConfig::new()
-            .set("bootstrap.servers", &kafka.brokers)
-            .set("client.id", "gatetrail-simulate")
-            .set("acks", "all")
-            .set("enable.idempotence", "true")
-            .set("compression.type", "lz4")
-            .set("linger.ms", "50")
-            .set("queue.buffering.max.messages", "200000")
+    /// No broker answers or lets us in, or a topic is missing.
+    pub fn connect(kafka: &config::Kafka) -> anyhow::Result<Self> {
+        probe(kafka)?;
+        let usual = [
+            ("client.id", "gatetrail-simulate"),
+            ("compression.type", "lz4"),
+            ("linger.ms", "50"),
+            ("queue.buffering.max.messages", "200000"),
             // Oversized malformed records must reach the consumer; compressed they are small.
-            .set("message.max.bytes", "8000000")
-            .set("message.timeout.ms", "60000")
-            .create_with_context(Deliveries::default())
-            .context("the Kafka producer cannot be set up")?;
-        for topic in [&kafka.topic, &kafka.registry_topic] {
-            required_partitions(producer.client(), &kafka.brokers, topic, kafka.patience)?;
+            ("message.max.bytes", "8000000"),
+            ("reconnect.backoff.max.ms", "2000"),
+        ];
+        let mut client = client_with(kafka, &usual);
+        // A broker that is restarted, even twice in a row, costs time and no record.
+        client.set("acks", "all").set("enable.idempotence", "true").set("delivery.timeout.ms", "300000");
+        let deliveries = Deliveries { failed: Mutex::default(), tokens: Tokens::of(kafka) };
+        let producer: BaseProducer<Deliveries> = create(&client, deliveries)?;
+        sign_in(producer.client(), &producer.context().tokens)?;
+        let (topic, registry_topic) = (kafka.first_topic().to_owned(), kafka.registry_topic.clone());
+        for name in [&topic, &registry_topic] {
+            required_partitions(producer.client(), &kafka.brokers, name, REQUEST_TIMEOUT)?;
         }
-        Ok(Self { producer, topic: kafka.topic.clone(), registry_topic: kafka.registry_topic.clone(), since_poll: 0 })
+        Ok(Self { producer, topic, registry_topic, since_poll: 0 })
     }
 
     /// Queues a record; waits while the queue is full.

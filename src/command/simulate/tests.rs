@@ -3,6 +3,7 @@
 use clap::Parser;
 
 use super::*;
+use crate::config::{Config, Kafka, Layers};
 
 #[derive(Parser)]
 struct CommandLine {
@@ -15,13 +16,9 @@ fn arguments(line: &[&str]) -> Result<SimulateArguments, clap::Error> {
     CommandLine::try_parse_from(words).map(|parsed| parsed.simulate)
 }
 
-fn nowhere() -> SimulateKafka {
-    SimulateKafka {
-        brokers: "127.0.0.1:1".into(),
-        topic: "events".into(),
-        registry_topic: "registry".into(),
-        patience: Duration::from_millis(300),
-    }
+fn nowhere() -> Kafka {
+    let flags = [("kafka.brokers".to_owned(), "127.0.0.1:1".to_owned())].into();
+    Config::load(&Layers { flags, ..Layers::default() }).unwrap().kafka
 }
 
 fn noon() -> DateTime<Utc> {

@@ -1,7 +1,6 @@
 //! One consumer process, as the runner behaves: it drives the real machines, one small step at a time.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 
 use super::world::{Heard, Insert, World};
 use super::{Protocol, chance};
@@ -51,8 +50,10 @@ impl Member {
         !self.paused && !self.crashed && self.assigned.is_none()
     }
 
+    /// Whether the group hears nothing of the member that it gave the partition to; a process that was started again is
+    /// another member.
     pub fn is_silent(&self) -> bool {
-        self.paused || self.crashed
+        self.paused || self.crashed || self.assigned.is_none()
     }
 
     pub fn pause(&mut self) {
@@ -96,7 +97,7 @@ impl Member {
 
     /// One thing.
     pub fn step(&mut self, world: &mut World, random: &mut ChaCha8Rng) {
-        if self.is_silent() {
+        if self.paused || self.crashed {
             return;
         }
         // A process that was thought dead finds out at some poll; until then it goes on.
