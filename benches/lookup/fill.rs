@@ -135,13 +135,16 @@ fn wait_for_merges(store: &Store) -> anyhow::Result<()> {
         merges: u64,
         parts: u64,
     }
-    let sql = "SELECT toUInt64((SELECT count() FROM system.merges)) AS merges,
-        toUInt64((SELECT count() FROM system.parts WHERE active AND database = currentDatabase())) AS parts";
+    let sql = format!(
+        "SELECT toUInt64((SELECT count() FROM system.merges)) AS merges,
+         toUInt64((SELECT count() FROM system.parts WHERE active AND database = '{}')) AS parts",
+        store.database
+    );
     let (start, mut quiet_since, mut last_parts) = (Instant::now(), Instant::now(), 0);
     while quiet_since.elapsed() < Duration::from_secs(5) {
         ensure!(start.elapsed() < MERGE_PATIENCE, "merges have not ended within {MERGE_PATIENCE:?}");
         std::thread::sleep(Duration::from_millis(500));
-        for row in store.rows::<Row>(sql, &[])? {
+        for row in store.rows::<Row>(&sql, &[])? {
             if row.merges > 0 || row.parts != last_parts {
                 quiet_since = Instant::now();
             }

@@ -47,8 +47,11 @@ impl Report {
         series: Vec<Series>,
     ) -> anyhow::Result<Self> {
         let tables = store.rows(
-            "SELECT table AS name, count() AS parts, sum(bytes_on_disk) AS bytes FROM system.parts
-             WHERE active AND database = currentDatabase() AND rows > 1000 GROUP BY table ORDER BY table",
+            &format!(
+                "SELECT table AS name, count() AS parts, sum(bytes_on_disk) AS bytes FROM system.parts
+                 WHERE active AND database = '{}' AND rows > 1000 GROUP BY table ORDER BY table",
+                store.database
+            ),
             &[],
         )?;
         let clickhouse = store.run("SELECT version()", &[])?.trim().to_owned();

@@ -24,9 +24,10 @@ impl Store {
 
     /// Runs a statement with these bound values and settings; what it answers.
     pub fn run(&self, sql: &str, values: &[(&str, String)]) -> anyhow::Result<String> {
-        let is_about_databases = sql.contains(" DATABASE ");
+        // These are asked before the database is there, or while it is made anew.
+        let needs_no_database = sql.contains(" DATABASE ") || sql.contains("FROM system.");
         let mut call = self.agent.post(format!("{}/", self.url)).query("output_format_json_quote_64bit_integers", "0");
-        if !is_about_databases {
+        if !needs_no_database {
             call = call.query("database", &self.database);
         }
         for (name, value) in values {
