@@ -4,8 +4,8 @@
 //! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request:
 //! [`bounds`] says when they were, [`locate`] where they are stored, and [`events_at`] reads them. [`order`] puts them in
 //! order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it and what should be
-//! there and is not, and [`timeline`] is the object that comes out. These last five are pure. [`stored_ranges`]
-//! and [`pending_dead_letters`] are about ingest and not about events: what offsets of Kafka have become.
+//! there and is not, and [`timeline`] is the object that comes out. These last five are pure. [`stored_ranges`],
+//! [`reconciliations`] and [`pending_dead_letters`] are about ingest and not about events: what offsets of Kafka have become.
 
 pub mod bounds;
 pub mod dead_letters;
@@ -19,6 +19,7 @@ pub mod not_found;
 pub mod order;
 pub mod page;
 pub mod pending_dead_letters;
+pub mod reconciliations;
 pub mod recovery;
 pub mod request_timeline;
 pub mod search_requests;

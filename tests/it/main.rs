@@ -12,6 +12,7 @@ mod chaos;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod replay;
 mod secure;
 mod serving;
 mod stories;
