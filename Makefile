@@ -49,9 +49,13 @@ engines-clean: engines-down ### Stop them and delete their data; downloads stay
 	rm -rf .engines/data .engines/log .engines/run
 
 ##@ Measure and ship
-.PHONY: bench release image
+.PHONY: bench bench-e2e soak release image
 bench: ## Benchmarks of the hot path, release build
 	cargo bench --locked --bench hot_path
+bench-e2e: ## Kafka to visible rows on real engines, and ClickHouse's Kafka engine beside it (EVENTS=1000000, RECORD=1)
+	@scripts/bench-e2e
+soak: ## Two consumers, everything killed at random, exact in the end (MINUTES=30, SEED, RATE, RECORD=1)
+	@scripts/soak
 release: ## Optimised binary in target/release
 	cargo build --locked --release
 image: ### Container image gatetrail:local
@@ -63,7 +67,7 @@ image: ### Container image gatetrail:local
 define list
 	@awk 'BEGIN { FS = ":.*$(1) " } \
 	  /^##@ / { group = substr($$0, 5) } \
-	  /^[a-z-]+:.*$(1) / { if (group != "") { printf "\n%s\n", group; group = "" } printf "  make %-15s %s\n", $$1, $$2 }' \
+	  /^[a-z0-9-]+:.*$(1) / { if (group != "") { printf "\n%s\n", group; group = "" } printf "  make %-15s %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)
 endef
 help:

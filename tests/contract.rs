@@ -148,7 +148,7 @@ fn binary_mode_reads_the_envelope_from_headers() {
 fn every_field_stands_in_the_schema_and_in_the_table() {
     let schema: Value = serde_json::from_slice(&std::fs::read(folder("v1.schema.json")).unwrap()).unwrap();
     let table = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/clickhouse/0001_events/01_events.sql"),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/clickhouse/0001_events/01_grouped_events.sql"),
     )
     .unwrap();
     let data = &schema["$defs"]["data"];

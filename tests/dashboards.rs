@@ -75,7 +75,7 @@ mod tests {
         counts.event(&refresh, &verdict(Class::RefreshFailure), &mut ReconnectTracker::new(1));
         counts.dead_letter("not_json");
         metrics.apply(&counts);
-        metrics.set_lag(0, 1);
+        metrics.set_lag("events", 0, 1);
         metrics.observe_stage(Stage::Insert, Duration::ZERO);
         metrics.observe_batch_rows(1);
         metrics.insert_retried("network");

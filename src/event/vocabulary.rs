@@ -13,6 +13,8 @@ pub trait ClosedEnum: Copy + Sized + 'static {
     fn as_str(self) -> &'static str;
     /// The member with this spelling, `unknown` included; `None` for any other text.
     fn find(text: &str) -> Option<Self>;
+    /// Tells the members apart in one byte; not stable, so never stored.
+    fn number(self) -> u8;
     /// The member with this spelling, or `Unknown`.
     #[must_use]
     fn parse(text: &str) -> Self {
@@ -45,6 +47,9 @@ macro_rules! closed_enum {
                     "unknown" => Some(Self::Unknown),
                     _ => None,
                 }
+            }
+            fn number(self) -> u8 {
+                self as u8
             }
         }
     };

@@ -38,7 +38,7 @@ crash_points! {
     PlanCommitted = "plan-committed",
     /// An insert is about to be sent.
     InsertBegun = "insert-begun",
-    /// The insert's bytes are with ClickHouse, its answer was not read.
+    /// The insert's bytes are on their way to ClickHouse, its answer was not read.
     InsertSent = "insert-sent",
     /// ClickHouse confirmed the rows of `events`.
     InsertConfirmed = "insert-confirmed",

@@ -24,6 +24,7 @@ use super::health::{Health, Part};
 use super::pace::Pace;
 use super::partitions::{Partition, Partitions};
 use super::plan::Range;
+use super::reconcile::Reconciler;
 use crate::decode::Payload;
 use crate::source::Record;
 use crate::source::group::EventConsumer;
@@ -79,6 +80,8 @@ pub struct Setup {
     pub metrics: Metrics,
     /// What ingest waits for.
     pub health: Arc<Health>,
+    /// Checks what was stored.
+    pub reconciler: Reconciler,
     /// Follows the registry, when it could be read.
     pub registry: Option<RegistryFollower>,
     /// Runs the inserts.
@@ -96,12 +99,15 @@ pub struct Runner {
     pub(super) store: clickhouse::Client,
     pub(super) metrics: Metrics,
     pub(super) health: Arc<Health>,
+    pub(super) reconciler: Reconciler,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) partitions: Partitions,
     pub(super) committer: Committer,
     pub(super) deliveries: Deliveries,
     pub(super) membership: Membership,
     pub(super) draining: bool,
+    /// Whether partitions were lost to others while something of them was under way, since draining began.
+    pub(super) left_behind: bool,
     registry: Option<RegistryFollower>,
     registry_looked_at: Instant,
     all_paused: bool,
@@ -119,7 +125,8 @@ impl Runner {
     /// # Errors
     /// [`RunError::Thread`].
     pub fn new(consumer: Arc<EventConsumer>, setup: Setup) -> Result<Self, RunError> {
-        let Setup { steps, seal_at, pace, budget, circuit, store, metrics, health, registry, runtime } = setup;
+        let Setup { steps, seal_at, pace, budget, circuit, store, metrics, health, reconciler, registry, runtime } =
+            setup;
         let committer = Committer::start(Arc::clone(&consumer)).map_err(RunError::Thread)?;
         let deliveries = Deliveries::new(store.clone(), runtime.clone(), metrics.clone(), Arc::clone(&health));
         Ok(Self {
@@ -132,23 +139,26 @@ impl Runner {
             store,
             metrics,
             health,
+            reconciler,
             runtime,
             partitions: Partitions::default(),
             committer,
             deliveries,
             membership: Membership::default(),
             draining: false,
+            left_behind: false,
             registry,
             registry_looked_at: Instant::now(),
             all_paused: false,
         })
     }
 
-    /// Runs until `stop` is set, then drains and leaves the group.
+    /// Runs until `stop` is set, then drains and leaves the group. Whether everything that was read is stored and saved; what
+    /// is not is completed by the next owner.
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn run(mut self, stop: &AtomicBool) -> Result<(), RunError> {
+    pub fn run(mut self, stop: &AtomicBool) -> Result<bool, RunError> {
         while !stop.load(Ordering::Relaxed) {
             self.turn()?;
             self.follow_registry();
@@ -157,7 +167,7 @@ impl Runner {
         let drained = self.drain();
         self.consumer.context().close();
         self.committer.stop();
-        drained
+        drained.map(|()| !self.left_behind)
     }
 
     /// One turn: records, the group's decisions, answers, and what follows from them.

@@ -1,146 +1,108 @@
-//! One Arrow column builder for each kind of field value.
+//! How a value of each kind is stored: as a member of a JSON object, or as a part of what tells two objects apart.
 //!
-//! Names and enumerations become dictionaries, which ClickHouse takes over as `LowCardinality` without hashing again.
+//! A dictionary column of objects ([`super::place::Group`]) needs its JSON only for objects that are new in a batch. What is
+//! looked up for every event is the shorter signature: the number and the bytes of each member that is there.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
-use std::sync::Arc;
 
-use arrow_array::ArrayRef;
-use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, MapBuilder, StringBuilder, StringDictionaryBuilder,
-    UInt16Builder, UInt32Builder,
-};
-use arrow_array::types::Int32Type;
-use arrow_schema::ArrowError;
-
+use super::json_object::JsonObject;
 use crate::event::fields::{Count, Flag, Free, Id, Integer, Kind, Millis, Name, Names, OneOf, Scope, Status};
 use crate::event::vocabulary::ClosedEnum;
 
-/// Text from a small set.
-pub type Dictionary = StringDictionaryBuilder<Int32Type>;
-/// A list of text from a small set.
-pub type DictionaryList = ListBuilder<Dictionary>;
-/// A map from keys of a small set to free text.
-pub type TextMap = MapBuilder<Dictionary, StringBuilder>;
-/// A map from keys of a small set to values of a small set.
-pub type NameMap = MapBuilder<Dictionary, Dictionary>;
-
 /// A kind of value that can be stored.
-pub trait Column: Kind {
-    /// The builder of its column.
-    type Builder;
-    /// An empty column.
-    fn builder() -> Self::Builder;
-    /// Appends one row's value; unknown becomes NULL (an empty array for lists, which cannot be NULL).
-    fn append(builder: &mut Self::Builder, value: &Self::Value<'_>);
-    /// The finished column; the builder is empty again.
-    fn finish(builder: &mut Self::Builder) -> ArrayRef;
-    /// Whether the value is a list that was sent empty, which the column alone cannot say.
+pub trait Stored: Kind {
+    /// Writes the value as a member of an object, under the name of its column; nothing when it is unknown or an empty list.
+    fn write(value: &Self::Value<'_>, column: &str, object: &mut JsonObject<'_>);
+    /// Appends the value to a signature; nothing when it is unknown. `number` is the member's own.
+    fn sign(value: &Self::Value<'_>, number: u8, signature: &mut Vec<u8>);
+    /// Whether the value is a list that was sent empty, which the stored object cannot say.
     fn is_empty_list(_value: &Self::Value<'_>) -> bool {
         false
     }
 }
 
-macro_rules! text_column {
-    ($($kind:ident => $builder:ty;)+) => {$(
-        impl Column for $kind {
-            type Builder = $builder;
-            fn builder() -> Self::Builder {
-                <$builder>::new()
+/// Ends a text in a signature: no UTF-8 text holds this byte (RFC 3629 §3), so no two lists of members look the same.
+const END: u8 = 0xff;
+
+/// Appends a member's number and its text.
+pub fn sign_text(text: &str, number: u8, signature: &mut Vec<u8>) {
+    signature.reserve(text.len() + 2);
+    signature.push(number);
+    signature.extend_from_slice(text.as_bytes());
+    signature.push(END);
+}
+
+macro_rules! text_columns {
+    ($($kind:ident)+) => {$(
+        impl Stored for $kind {
+            fn write(value: &Self::Value<'_>, column: &str, object: &mut JsonObject<'_>) {
+                if let Some(text) = value {
+                    object.text(column, text);
+                }
             }
-            fn append(builder: &mut Self::Builder, value: &Self::Value<'_>) {
-                builder.append_option(value.as_deref());
-            }
-            fn finish(builder: &mut Self::Builder) -> ArrayRef {
-                Arc::new(builder.finish())
+            fn sign(value: &Self::Value<'_>, number: u8, signature: &mut Vec<u8>) {
+                if let Some(text) = value {
+                    sign_text(text, number, signature);
+                }
             }
         }
     )+};
 }
-text_column!(Id => StringBuilder; Free => StringBuilder; Name => Dictionary; Scope => Dictionary;);
+text_columns!(Id Free Name Scope);
 
-macro_rules! plain_column {
-    ($($kind:ident => $builder:ty;)+) => {$(
-        impl Column for $kind {
-            type Builder = $builder;
-            fn builder() -> Self::Builder {
-                <$builder>::new()
+macro_rules! plain_columns {
+    ($($kind:ident: $bytes:expr;)+) => {$(
+        impl Stored for $kind {
+            fn write(value: &Self::Value<'_>, column: &str, object: &mut JsonObject<'_>) {
+                if let Some(plain) = value {
+                    object.plain(column, plain);
+                }
             }
-            fn append(builder: &mut Self::Builder, value: &Self::Value<'_>) {
-                builder.append_option(*value);
-            }
-            fn finish(builder: &mut Self::Builder) -> ArrayRef {
-                Arc::new(builder.finish())
+            fn sign(value: &Self::Value<'_>, number: u8, signature: &mut Vec<u8>) {
+                if let Some(plain) = *value {
+                    signature.push(number);
+                    signature.extend_from_slice(&$bytes(plain));
+                }
             }
         }
     )+};
 }
-plain_column!(Status => UInt16Builder; Integer => Int64Builder; Count => UInt32Builder; Millis => Float64Builder; Flag => BooleanBuilder;);
+plain_columns! {
+    Status: u16::to_le_bytes;
+    Integer: i64::to_le_bytes;
+    Count: u32::to_le_bytes;
+    Millis: f64::to_le_bytes;
+    Flag: |flag| [u8::from(flag)];
+}
 
-impl<E: ClosedEnum + Debug> Column for OneOf<E> {
-    type Builder = Dictionary;
-    fn builder() -> Self::Builder {
-        Dictionary::new()
+impl<E: ClosedEnum + Debug> Stored for OneOf<E> {
+    fn write(value: &Self::Value<'_>, column: &str, object: &mut JsonObject<'_>) {
+        if let Some(member) = value {
+            object.text(column, member.as_str());
+        }
     }
-    fn append(builder: &mut Self::Builder, value: &Self::Value<'_>) {
-        builder.append_option(value.map(ClosedEnum::as_str));
-    }
-    fn finish(builder: &mut Self::Builder) -> ArrayRef {
-        Arc::new(builder.finish())
+    fn sign(value: &Self::Value<'_>, number: u8, signature: &mut Vec<u8>) {
+        if let Some(member) = value {
+            signature.extend_from_slice(&[number, member.number()]);
+        }
     }
 }
 
-impl Column for Names {
-    type Builder = DictionaryList;
-    fn builder() -> Self::Builder {
-        DictionaryList::new(Dictionary::new())
+impl Stored for Names {
+    fn write(value: &Self::Value<'_>, column: &str, object: &mut JsonObject<'_>) {
+        if let Some(names) = value.as_ref().filter(|names| !names.is_empty()) {
+            object.list(column, names.iter().map(Cow::as_ref));
+        }
     }
-    fn append(builder: &mut Self::Builder, value: &Self::Value<'_>) {
-        append_list(builder, value.iter().flatten().map(Cow::as_ref));
-    }
-    fn finish(builder: &mut Self::Builder) -> ArrayRef {
-        Arc::new(builder.finish())
+    fn sign(value: &Self::Value<'_>, number: u8, signature: &mut Vec<u8>) {
+        if let Some(names) = value {
+            signature.push(number);
+            signature.extend_from_slice(&u32::try_from(names.len()).unwrap_or(u32::MAX).to_le_bytes());
+            names.iter().for_each(|name| sign_text(name, number, signature));
+        }
     }
     fn is_empty_list(value: &Self::Value<'_>) -> bool {
         value.as_ref().is_some_and(Vec::is_empty)
     }
-}
-
-/// Appends one row's list.
-pub fn append_list<'t>(builder: &mut DictionaryList, items: impl Iterator<Item = &'t str>) {
-    for item in items {
-        builder.values().append_value(item);
-    }
-    builder.append(true);
-}
-
-/// Appends one row's map of free text.
-///
-/// # Errors
-/// When keys and values got out of step, which Arrow checks.
-pub fn append_text_map<'t>(
-    builder: &mut TextMap,
-    pairs: impl Iterator<Item = (&'t str, &'t str)>,
-) -> Result<(), ArrowError> {
-    for (key, value) in pairs {
-        builder.keys().append_value(key);
-        builder.values().append_value(value);
-    }
-    builder.append(true)
-}
-
-/// Appends one row's map of names.
-///
-/// # Errors
-/// When keys and values got out of step, which Arrow checks.
-pub fn append_name_map<'t>(
-    builder: &mut NameMap,
-    pairs: impl Iterator<Item = (&'t str, &'t str)>,
-) -> Result<(), ArrowError> {
-    for (key, value) in pairs {
-        builder.keys().append_value(key);
-        builder.values().append_value(value);
-    }
-    builder.append(true)
 }

@@ -1,9 +1,10 @@
 //! Forward-only migrations: numbered folders of one-statement files, applied in order, each idempotent and recorded.
 //!
 //! A binary knows the steps it was built with. It refuses a database that has applied others (a newer binary was here)
-//! or lacks some (migrate first), so that no row is written under a schema it does not know.
+//! or lacks some (migrate first), so that no row is written under a schema it does not know. A step is known by number
+//! *and* name: one that was rewritten before a release got a new name, and a database that has the old one is refused.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use clickhouse::Client;
 
@@ -33,10 +34,10 @@ macro_rules! steps {
 pub const STEPS: &[Step] = steps! {
     0, 1, "0000_bootstrap/01_database";
     0, 2, "0000_bootstrap/02_schema_migrations";
-    1, 1, "0001_events/01_events";
+    1, 1, "0001_events/01_grouped_events";
     2, 1, "0002_dead_letters/01_dead_letters";
-    3, 1, "0003_lookup/01_lookup";
-    3, 2, "0003_lookup/02_lookup_view";
+    3, 1, "0003_lookup/01_lookup_by_hash";
+    3, 2, "0003_lookup/02_lookup_by_hash_view";
     4, 1, "0004_ingest_audit/01_ingest_gaps";
     4, 2, "0004_ingest_audit/02_ingest_reconciliations";
     4, 3, "0004_ingest_audit/03_dead_letter_replays";
@@ -79,7 +80,7 @@ pub async fn migrate(
         let statement = render(step, settings, retention);
         // The bootstrap's first step is recorded nowhere; where steps are recorded, it was done.
         let bootstrapped = step.version == 0 && !applied.is_empty();
-        if bootstrapped || applied.contains(&(step.version, step.step)) {
+        if bootstrapped || applied.contains_key(&(step.version, step.step)) {
             report(step, Done::Already, &statement);
             continue;
         }
@@ -106,7 +107,7 @@ pub async fn verify(client: &Client, database: &str) -> Result<(), StoreError> {
     refuse_unknown(&applied)?;
     let missing: Vec<&str> = STEPS
         .iter()
-        .filter(|step| (step.version, step.step) != (0, 1) && !applied.contains(&(step.version, step.step)))
+        .filter(|step| (step.version, step.step) != (0, 1) && !applied.contains_key(&(step.version, step.step)))
         .map(|step| step.name)
         .collect();
     if missing.is_empty() {
@@ -136,20 +137,30 @@ async fn verify_deduplication(client: &Client, database: &str) -> Result<(), Sto
     )))
 }
 
-fn refuse_unknown(applied: &BTreeSet<(u32, u32)>) -> Result<(), StoreError> {
+/// The steps of a database: number and name.
+type Applied = BTreeMap<(u32, u32), String>;
+
+fn refuse_unknown(applied: &Applied) -> Result<(), StoreError> {
     let newest = STEPS.iter().map(|step| (step.version, step.step)).max().unwrap_or_default();
-    let Some((version, step)) =
-        applied.iter().find(|applied| !STEPS.iter().any(|step| (step.version, step.step) == **applied))
-    else {
-        return Ok(());
-    };
-    Err(StoreError::Schema(format!(
-        "the database has schema step {version}.{step}, which this binary (it knows up to {}.{}) does not know: use the binary that migrated it, or a newer one",
-        newest.0, newest.1
-    )))
+    for ((version, number), name) in applied {
+        let known = STEPS.iter().find(|step| (step.version, step.step) == (*version, *number));
+        let Some(known) = known else {
+            return Err(StoreError::Schema(format!(
+                "the database has schema step {version}.{number}, which this binary (it knows up to {}.{}) does not know: use the binary that migrated it, or a newer one",
+                newest.0, newest.1
+            )));
+        };
+        if known.name != name {
+            return Err(StoreError::Schema(format!(
+                "the database was laid out by an unreleased version (its schema step {version}.{number} is `{name}`, here it is `{}`): migrate into another database, or drop this one and let `consume` read the topic again",
+                known.name
+            )));
+        }
+    }
+    Ok(())
 }
 
-async fn applied_steps(client: &Client, database: &str) -> Result<BTreeSet<(u32, u32)>, StoreError> {
+async fn applied_steps(client: &Client, database: &str) -> Result<Applied, StoreError> {
     // The database itself may not be there yet, and naming it would be refused.
     let client = client.clone().with_database("system");
     let exists: u64 = client
@@ -159,15 +170,15 @@ async fn applied_steps(client: &Client, database: &str) -> Result<BTreeSet<(u32,
         .await
         .map_err(StoreError::of)?;
     if exists == 0 {
-        return Ok(BTreeSet::new());
+        return Ok(Applied::new());
     }
-    let rows: Vec<(u32, u32)> = client
-        .query("SELECT DISTINCT version, step FROM {database:Identifier}.schema_migrations")
+    let rows: Vec<(u32, u32, String)> = client
+        .query("SELECT version, step, any(name) FROM {database:Identifier}.schema_migrations GROUP BY version, step")
         .param("database", database)
         .fetch_all()
         .await
         .map_err(StoreError::of)?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().map(|(version, step, name)| ((version, step), name)).collect())
 }
 
 async fn record(client: &Client, database: &str, step: &Step) -> Result<(), StoreError> {
@@ -185,8 +196,22 @@ async fn record(client: &Client, database: &str, step: &Step) -> Result<(), Stor
 
 #[cfg(test)]
 mod tests {
-    use super::{STEPS, render};
+    use super::{Applied, STEPS, refuse_unknown, render};
     use crate::config::{ClickHouse, Retention, TlsFiles};
+
+    #[test]
+    fn a_step_of_another_name_or_number_is_refused_with_what_to_do() {
+        let known: Applied = STEPS.iter().map(|step| ((step.version, step.step), step.name.to_owned())).collect();
+        assert!(refuse_unknown(&known).is_ok());
+        let mut earlier = known.clone();
+        earlier.insert((1, 1), "0001_events/01_events".to_owned());
+        let mut newer = known;
+        newer.insert((99, 1), "0099_later/01_later".to_owned());
+        for (applied, words) in [(earlier, "unreleased version"), (newer, "or a newer one")] {
+            let said = refuse_unknown(&applied).unwrap_err().to_string();
+            assert!(said.contains(words), "{said}");
+        }
+    }
 
     #[test]
     fn steps_are_in_order_and_rendered_whole() {

@@ -1,9 +1,10 @@
 //! ClickHouse: what is written, how, and under which schema. The only place that inserts.
 //!
-//! [`event_rows`] and [`dead_letter_rows`] build bodies, [`gap_rows`], [`replay_rows`] and [`reconciliation_rows`] those about ingest itself.
-//! [`writer`] sends one once, [`delivery`] sends a plan's until every row is stored exactly once, with [`identities`] to read
-//! back and [`missing`] to send the rest; [`fill`] does so for a replay. [`remedy`] says for each error what to do about it.
-//! [`migrate`] creates the tables, [`connection`] says what keeps us from working with a server at all.
+//! [`event_rows`] (laid out by [`place`]) and [`dead_letter_rows`] build bodies, [`gap_rows`], [`replay_rows`] and
+//! [`reconciliation_rows`] those about ingest itself. [`writer`] sends one once, [`delivery`] sends a plan's until every row is
+//! stored exactly once, with [`identities`] to read back and [`missing`] to send the rest; [`fill`] does so for a replay.
+//! [`remedy`] says for each error what to do about it. [`migrate`] creates the tables, [`connection`] says what keeps us from
+//! working with a server at all.
 
 pub mod body;
 pub mod client;
@@ -11,14 +12,19 @@ pub mod column;
 pub mod connection;
 pub mod dead_letter_rows;
 pub mod delivery;
+pub mod dictionary;
 pub mod engine;
 pub mod error;
 pub mod event_rows;
 pub mod fill;
 pub mod gap_rows;
 pub mod identities;
+pub mod interner;
+pub mod json_object;
 pub mod migrate;
 pub mod missing;
+pub mod packed_id;
+pub mod place;
 pub mod reconciliation_rows;
 pub mod remedy;
 pub mod replay_rows;

@@ -1,7 +1,5 @@
 //! Rows of `ingest_reconciliations`: one a checked range. Encodes only.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -14,9 +12,9 @@ use super::writer::Insert;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reconciliation {
     /// Topic name.
-    pub kafka_topic: Arc<str>,
+    pub kafka_topic: String,
     /// The topic's id, when it is known.
-    pub kafka_topic_id: Option<Arc<str>>,
+    pub kafka_topic_id: Option<String>,
     /// Partition, from 0.
     pub kafka_partition: i32,
     /// First offset of the range.

@@ -57,6 +57,18 @@ pub struct Insert {
 /// # Errors
 /// [`StoreError`] when it was not confirmed; it may have been stored all the same.
 pub async fn insert_once(client: &Client, insert: &Insert) -> Result<(), StoreError> {
+    insert_noting(client, insert, &mut || {}).await
+}
+
+/// The same; `sent` hears when the bytes are on their way and the answer is waited for.
+///
+/// # Errors
+/// Those of [`insert_once`].
+pub async fn insert_noting(
+    client: &Client,
+    insert: &Insert,
+    sent: &mut (dyn FnMut() + Send),
+) -> Result<(), StoreError> {
     let statement = format!("INSERT INTO {} FORMAT {}", insert.table, insert.format);
     let mut request = client
         .insert_formatted_with(statement)
@@ -67,6 +79,7 @@ pub async fn insert_once(client: &Client, insert: &Insert) -> Result<(), StoreEr
         request = request.with_setting(*name, *value);
     }
     request.send(insert.body.clone()).await.map_err(StoreError::of)?;
+    sent();
     request.end().await.map_err(StoreError::of)
 }
 

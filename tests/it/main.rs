@@ -9,9 +9,11 @@
 mod absent;
 #[cfg(target_os = "linux")]
 mod chaos;
+mod columns;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod reconcile;
 mod replay;
 mod secure;
 mod serving;

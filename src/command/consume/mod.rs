@@ -26,6 +26,7 @@ use crate::pipeline::budget::Budget;
 use crate::pipeline::circuit::Circuit;
 use crate::pipeline::health::{self, Health};
 use crate::pipeline::pace::Pace;
+use crate::pipeline::reconcile::Reconciler;
 use crate::pipeline::runner::{Runner, Setup};
 use crate::scrub::{FingerprintKey, Scrubber};
 use crate::source::group::{EventConsumer, subscribe};
@@ -59,8 +60,11 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
     let outcome = consume(config, &consumer, metrics, &health, &stop).await;
     drop(running);
     served.await??;
-    outcome?;
-    info!("stopped; everything read is stored and committed");
+    if outcome? {
+        info!("stopped; everything read is stored and committed");
+    } else {
+        warn!("stopped; what was under way is completed by whoever is given the partitions next");
+    }
     Ok(Exit::Ok)
 }
 
@@ -70,12 +74,12 @@ async fn consume(
     metrics: Metrics,
     health: &Arc<Health>,
     stop: &Arc<AtomicBool>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let store = connect_database(&config.clickhouse)?;
     let ready =
         await_store(&store, config, health, stop).await? && await_topics(consumer, config, health, stop).await?;
     if !ready {
-        return Ok(());
+        return Ok(true);
     }
     let limits = decode_limits(config);
     let mut registry = Registry::default();
@@ -85,6 +89,7 @@ async fn consume(
             "no scrub key is set (GATETRAIL_SCRUB_KEY): fingerprints are made under the published development key, so anyone can compute them"
         );
     }
+    let reconciler = Reconciler::new(store.clone(), metrics.clone(), &config.kafka, config.retention);
     let ingest = &config.ingest;
     let setup = Setup {
         steps: Steps {
@@ -102,13 +107,13 @@ async fn consume(
         store,
         metrics,
         health: Arc::clone(health),
+        reconciler: reconciler.clone(),
         registry: follower,
         runtime: tokio::runtime::Handle::current(),
     };
     let runner = Runner::new(Arc::clone(consumer), setup)?;
     let stop = Arc::clone(stop);
-    tokio::task::spawn_blocking(move || runner.run(&stop)).await.context("the consumer thread ended")??;
-    Ok(())
+    Ok(tokio::task::spawn_blocking(move || runner.run(&stop)).await.context("the consumer thread ended")??)
 }
 
 /// What readiness asks: whether anything is waited for.

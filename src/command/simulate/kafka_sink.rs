@@ -19,8 +19,8 @@ use crate::source::oauth::Tokens;
 use crate::source::probe::probe;
 use crate::source::topic::required_partitions;
 
-/// How long the last records may take.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long the last records may take: longer than any single one.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(330);
 /// How long to wait for room in the queue before looking again.
 const FULL_QUEUE_WAIT: Duration = Duration::from_millis(20);
 /// Delivery reports are taken each so many records.
@@ -90,9 +90,11 @@ impl KafkaSink {
             ("queue.buffering.max.messages", "200000"),
             // Oversized malformed records must reach the consumer; compressed they are small.
             ("message.max.bytes", "8000000"),
+            ("reconnect.backoff.max.ms", "2000"),
         ];
         let mut client = client_with(kafka, &usual);
-        client.set("acks", "all").set("enable.idempotence", "true").set("delivery.timeout.ms", "60000");
+        // A broker that is restarted, even twice in a row, costs time and no record.
+        client.set("acks", "all").set("enable.idempotence", "true").set("delivery.timeout.ms", "300000");
         let deliveries = Deliveries { failed: Mutex::default(), tokens: Tokens::of(kafka) };
         let producer: BaseProducer<Deliveries> = create(&client, deliveries)?;
         sign_in(producer.client(), &producer.context().tokens)?;

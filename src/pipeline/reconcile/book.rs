@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
-use crate::event::Run;
+use crate::event::{KafkaPosition, Run};
 use crate::query::TimeRange;
 
 /// A range is checked this long after it was finished at the earliest, so that whatever came with it is over.
@@ -25,6 +25,13 @@ pub struct Place {
     pub topic_id: Option<Arc<str>>,
     /// Partition, from 0.
     pub partition: i32,
+}
+
+impl From<&KafkaPosition> for Place {
+    fn from(position: &KafkaPosition) -> Self {
+        let KafkaPosition { topic, topic_id, partition, .. } = position;
+        Self { topic: Arc::clone(topic), topic_id: topic_id.clone(), partition: *partition }
+    }
 }
 
 /// A finished batch: everything of the range is stored, as far as ingest knows.
@@ -57,9 +64,7 @@ impl Due {
     /// Both ranges as one, when the second begins where the first ends.
     fn joined(self, next: Self) -> Option<Self> {
         let times = match (self.times, next.times) {
-            (Some(one), Some(other)) => {
-                Some(TimeRange { from: one.from.min(other.from), to: one.to.max(other.to) })
-            }
+            (Some(one), Some(other)) => Some(TimeRange { from: one.from.min(other.from), to: one.to.max(other.to) }),
             _ => None,
         };
         (self.range.next == next.range.first).then_some(Self {
@@ -139,8 +144,7 @@ impl Book {
 
     /// Takes out everything that is to be checked now; neighbours as one.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<(Place, Due)> {
-        let is_due =
-            |(at, _, _): &mut (Instant, Place, Due)| now.saturating_duration_since(*at) >= SETTLED_AFTER;
+        let is_due = |(at, _, _): &mut (Instant, Place, Due)| now.saturating_duration_since(*at) >= SETTLED_AFTER;
         let due = joined(self.waiting.extract_if(.., is_due).collect());
         due.into_iter().map(|(_, place, due)| (place, due)).collect()
     }

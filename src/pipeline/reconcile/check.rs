@@ -62,8 +62,8 @@ fn row_of(
 ) -> Reconciliation {
     let judgement = judge(due, stored, kept_from);
     Reconciliation {
-        kafka_topic: place.topic.clone(),
-        kafka_topic_id: place.topic_id.clone(),
+        kafka_topic: place.topic.to_string(),
+        kafka_topic_id: place.topic_id.as_deref().map(str::to_owned),
         kafka_partition: place.partition,
         first_offset: due.range.first,
         next_offset: due.range.next,
@@ -80,7 +80,8 @@ fn row_of(
 
 /// Where the rows of all these ranges are looked for first; everywhere when it is not known of one.
 fn times_of(ranges: &BTreeMap<i32, (Place, Due)>) -> TimeRange {
-    let wider = |one: TimeRange, other: TimeRange| TimeRange { from: one.from.min(other.from), to: one.to.max(other.to) };
+    let wider =
+        |one: TimeRange, other: TimeRange| TimeRange { from: one.from.min(other.from), to: one.to.max(other.to) };
     let known: Option<Vec<TimeRange>> = ranges.values().map(|(_, due)| due.times).collect();
     known
         .and_then(|times| times.into_iter().reduce(wider))

@@ -34,6 +34,8 @@ use crate::store::{Reconciliation, StoreError, reconciliation_insert};
 use crate::telemetry::clock::Clock;
 use crate::telemetry::{Metrics, with_causes};
 
+/// When it looks first: soon, so that a fault of the configuration shows.
+const FIRST_AFTER: Duration = Duration::from_secs(10);
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(60);
 /// At each so many looks also at what was not in order before: nobody may ever mend it, and looking for rows that are not
@@ -46,13 +48,17 @@ const MOST_REREAD: i64 = 1_000_000;
 
 /// Why a look did not come to its end.
 #[derive(Debug, thiserror::Error)]
-enum LookError {
+pub enum LookError {
+    /// ClickHouse did not answer a question.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// What was found could not be written down.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Kafka did not answer.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The thread that read Kafka again ended.
     #[error("the reading thread ended")]
     Thread(#[from] tokio::task::JoinError),
 }
@@ -97,8 +103,8 @@ impl Reconciler {
     /// Looks every minute, for ever.
     pub async fn run(self) {
         let mut failing = false;
-        for look in 1_u64.. {
-            tokio::time::sleep(EVERY).await;
+        for look in 0_u64.. {
+            tokio::time::sleep(if look == 0 { FIRST_AFTER } else { EVERY }).await;
             let Err(error) = self.look(Instant::now(), look.is_multiple_of(UNRESOLVED_EACH)).await else {
                 failing = false;
                 continue;
@@ -113,9 +119,12 @@ impl Reconciler {
         }
     }
 
-    /// One look: at partitions taken over, at what has settled since the last look, and now and then at what was not in
-    /// order.
-    async fn look(&self, now: Instant, with_unresolved: bool) -> Result<(), LookError> {
+    /// One look, as of `now`: at partitions taken over, at what has settled since the last look, and now and then at what
+    /// was not in order.
+    ///
+    /// # Errors
+    /// [`LookError`]; nothing is forgotten, the next look does it all again.
+    pub async fn look(&self, now: Instant, with_unresolved: bool) -> Result<(), LookError> {
         let long_ago = now.checked_sub(EVERY).unwrap_or(now);
         let taken_over = self.book().take_taken_over(now, TAKEN_OVER_AFTER);
         for (place, taken) in taken_over.iter().enumerate() {

@@ -14,7 +14,7 @@ use crate::store::identities::stored_identities_within;
 use crate::store::missing::missing_rows;
 use crate::store::span::Span;
 use crate::store::views::restore_views;
-use crate::store::writer::{Insert, insert_once};
+use crate::store::writer::{Insert, insert_noting, insert_once};
 use crate::telemetry::with_causes;
 
 /// How long a read-back, or filling the views again, may take.
@@ -49,6 +49,13 @@ pub enum DeliveryEvent {
         /// The error with its causes, in one line.
         cause: String,
     },
+    /// An insert is about to be sent.
+    Begun {
+        /// Whether it holds only the rows that a read-back missed.
+        repair: bool,
+    },
+    /// The bytes of a body are on their way to ClickHouse; its answer was not read.
+    Sent,
     /// ClickHouse confirmed the insert of a body, at its first attempt.
     Confirmed {
         /// Into which table.
@@ -86,13 +93,16 @@ pub async fn deliver(
     let mut delivered = rows_of(inserts)?;
     loop {
         let command = delivery.command();
+        if let Command::Insert(_) | Command::InsertMissing(_) = command {
+            on_event(&DeliveryEvent::Begun { repair: matches!(command, Command::InsertMissing(_)) });
+        }
         let outcome = match command {
             Command::Done => return Ok(Delivered { attempts: delivery.attempts(), ..delivered }),
             Command::Wait(pause) => {
                 sleep(pause.jittered()).await;
                 Ok(Heard::Waited)
             }
-            Command::Insert(body) => attempt.insert(body).await,
+            Command::Insert(body) => attempt.insert(body, on_event).await,
             Command::ReadBack => attempt.read_back(delivery.repair()).await,
             // A poisoned delivery returned below, with the failure that made it so.
             Command::InsertMissing(_) | Command::Poison => attempt.insert_missing().await,
@@ -137,11 +147,15 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn insert(&self, body: usize) -> Result<Heard, StoreError> {
-        match self.inserts.get(body) {
-            Some(insert) => insert_once(self.client, insert).await.map(|()| Heard::Confirmed),
-            None => Ok(Heard::Confirmed),
+    async fn insert(
+        &self,
+        body: usize,
+        on_event: &mut (dyn FnMut(&DeliveryEvent) + Send),
+    ) -> Result<Heard, StoreError> {
+        if let Some(insert) = self.inserts.get(body) {
+            insert_noting(self.client, insert, &mut || on_event(&DeliveryEvent::Sent)).await?;
         }
+        Ok(Heard::Confirmed)
     }
 
     async fn insert_missing(&self) -> Result<Heard, StoreError> {

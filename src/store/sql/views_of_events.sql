@@ -8,7 +8,7 @@ FROM system.tables AS view
 INNER JOIN
 (
     SELECT table, groupArray(name) AS names
-    FROM (SELECT table, backQuote(name) AS name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position)
+    FROM (SELECT table, concat('`', name, '`') AS name FROM system.columns WHERE database = currentDatabase() ORDER BY table, position)
     GROUP BY table
 ) AS columns ON columns.table = view.name
 WHERE view.database = currentDatabase()

@@ -68,10 +68,12 @@ impl Slot {
         self.fault.is_none() && self.chain.is_empty() && matches!(self.waits, Waits::Nothing)
     }
 
-    /// The point at which it waits to crash.
+    /// The point that it has to come to.
     pub fn awaited_point(&self) -> Option<CrashPoint> {
         match (&self.waits, self.fault) {
-            (Waits::Point { .. }, Some(ConsumerFault::CrashAt(point, _))) => Some(point),
+            (Waits::Point { .. }, Some(ConsumerFault::CrashAt(point, _) | ConsumerFault::FreezeAt(point, _))) => {
+                Some(point)
+            }
             _ => None,
         }
     }
@@ -192,6 +194,11 @@ impl Slot {
             }
             // 1: what is under way could not be settled in time because an engine is away; that is said, and allowed.
             (Waits::Stopped, _) if killed || matches!(status.code(), Some(0 | 1)) => {}
+            // A broker that died while a static member joined may remember the member's former self. That ends the process,
+            // and its supervisor, which we are, starts it again.
+            _ if self.process.log_text().contains("FencedInstanceId") => {
+                report.done(format!("consumer {} was fenced as a static member", self.name), "consumer:fenced");
+            }
             _ => {
                 report.wrong(format!("consumer {} ended by itself ({status}):\n{}", self.name, self.process.log_text()))
             }

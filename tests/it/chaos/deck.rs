@@ -135,16 +135,20 @@ impl Deck {
                 CrashPoint::ReplayInserted => {
                     vec![CrashAt(CrashPoint::InsertConfirmed, dice.between(1, 4)), CrashAt(*point, 1)]
                 }
-                CrashPoint::RevokeBegun | CrashPoint::RevokeDone | CrashPoint::RepairInserted => {
+                CrashPoint::RevokeBegun
+                | CrashPoint::RevokeDone
+                | CrashPoint::RepairBegun
+                | CrashPoint::RepairInserted => {
                     vec![CrashAt(*point, 1)]
                 }
                 point => vec![CrashAt(*point, dice.between(1, 6))],
             })
             .collect();
-        const HANDS_FULL: [CrashPoint; 6] = [
+        const HANDS_FULL: [CrashPoint; 7] = [
             CrashPoint::BatchSealed,
             CrashPoint::PlanSent,
             CrashPoint::PlanCommitted,
+            CrashPoint::InsertBegun,
             CrashPoint::InsertSent,
             CrashPoint::InsertConfirmed,
             CrashPoint::ProgressSent,
@@ -153,6 +157,8 @@ impl Deck {
             consumers.push(vec![FreezeAt(HANDS_FULL[dice.index(HANDS_FULL.len())], dice.between(1, 6))]);
             consumers.push(vec![KillAfter(dice.between(0, 2_000))]);
         }
+        // With a repair in its hands, which others have made meanwhile.
+        consumers.push(vec![FreezeAt(CrashPoint::RepairBegun, 1)]);
         consumers.push(vec![FreezeAfter(dice.between(0, 2_000))]);
         consumers.push(vec![StopAfter(dice.between(0, 2_000))]);
         let mut store = vec![StoreFault::Kill, StoreFault::Kill, StoreFault::Freeze(dice.between(1_000, 12_000))];

@@ -123,7 +123,7 @@ impl Run {
         let awaits =
             |points: &[CrashPoint]| slots.iter().filter_map(Slot::awaited_point).any(|point| points.contains(&point));
         let wanted = awaits(&[CrashPoint::RevokeBegun, CrashPoint::RevokeDone]);
-        if awaits(&[CrashPoint::RepairInserted]) {
+        if awaits(&[CrashPoint::RepairBegun, CrashPoint::RepairInserted]) {
             clickhouse.provoke(stage);
         }
         clickhouse.tick(stage, dice, &mut || if dealing { deck.store.pop_front() } else { None }, report);

@@ -111,7 +111,7 @@ impl Checker<'_> {
         let gaps = gaps.unwrap_or_default();
         let nearby = in_kafka
             .times
-            .map_or(ALL_TIME, |times| TimeRange { from: times.from - USUAL_DELAY, to: times.to + USUAL_DELAY });
+            .map_or(ALL_TIME, |(first, last)| TimeRange { from: first - USUAL_DELAY, to: last + USUAL_DELAY });
         // Near the records' own time first: that is cheap, and complete when nothing is missing there.
         let (mut counts, mut stored) = self.stored(partition, part, nearby).await?;
         if !in_kafka.offsets.minus(&stored).minus(&gaps).is_empty() {

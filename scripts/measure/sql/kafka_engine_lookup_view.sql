@@ -1,5 +1,5 @@
--- Only idempotent aggregates (min, max): inserting a row again changes nothing here.
-CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.lookup_view TO ${database}.lookup AS
+-- Fills the look-up table from each insert into `events`.
+CREATE MATERIALIZED VIEW ${database}.lookup_view TO ${database}.lookup AS
 SELECT
     pair.1 AS kind,
     assumeNotNull(pair.2) AS id,

@@ -1,5 +1,5 @@
--- (kind, id) → when: bounds a look-up by id in time, so that it reads one day of `events` and not ninety.
-CREATE TABLE IF NOT EXISTS ${database}.lookup
+-- Where an id is: the look-up that such a table needs, since it is sorted by server and time.
+CREATE TABLE ${database}.lookup
 (
     kind LowCardinality(String),
     id String CODEC(ZSTD(1)),
@@ -10,7 +10,6 @@ CREATE TABLE IF NOT EXISTS ${database}.lookup
 ENGINE = AggregatingMergeTree
 PARTITION BY day
 ORDER BY (kind, id)
-TTL day + toIntervalDay(${auth_retention_days})
+TTL day + toIntervalDay(90)
 SETTINGS
-    ttl_only_drop_parts = 1,
-    non_replicated_deduplication_window = 10000
+    ttl_only_drop_parts = 1
