@@ -96,6 +96,9 @@ pub fn refused() -> DeadLetterList {
         kafka_partition: 3,
         kafka_offset: 1_207,
         kafka_index: 0,
+        state: "refused".into(),
+        replayed_at: None,
+        replay_code: None,
     };
     let long = format!("\u{202E}{}", "ü".repeat(500));
     DeadLetterList {

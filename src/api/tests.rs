@@ -287,7 +287,7 @@ async fn refused_records_are_listed_with_counts() {
             "received_at": "2026-11-22T10:00:00.123456Z", "code": "bad_time", "field": "time",
             "detail": "`time` is not a <time>", "excerpt": "<script>alert(1)</script><img src=x onerror=alert(2)>",
             "record_bytes": 48, "kafka_topic": "mcp.gateway.events", "kafka_topic_id": null, "kafka_partition": 3,
-            "kafka_offset": 1207, "kafka_index": 0,
+            "kafka_offset": 1207, "kafka_index": 0, "state": "refused", "replayed_at": null, "replay_code": null,
         })
     );
 }

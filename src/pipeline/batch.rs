@@ -1,13 +1,16 @@
 //! The rows of one partition that are under way, and what they become when the batch is sealed.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 
 use super::budget::RECORD_OVERHEAD;
 use super::plan::Range;
 use crate::event::{KafkaPosition, RecordTime};
 use crate::source::Record;
+use crate::store::body::keep_rows;
 use crate::store::{DeadLetter, EventRows, Insert, Refusal, StoreError, dead_letter_rows, rows_between};
 use crate::telemetry::{BatchCounts, RecordOutcome};
 
@@ -49,6 +52,8 @@ pub struct Sealed {
     pub rows: usize,
     /// Records that were delivered in the range.
     pub records: u64,
+    /// Between which moments its events were; of refused records alone, the time of the newest.
+    pub times: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// Bytes that were charged to the budget for it.
     pub charged: usize,
     /// When its first record came.
@@ -139,6 +144,7 @@ impl Batch {
     pub fn seal(&mut self, range: Range, token: &str) -> Result<Sealed, StoreError> {
         let Self { mut events, counts, dead_letters, records, charged, since, .. } = std::mem::take(self);
         let rows = events.len() + dead_letters.len();
+        let times = events.times().or_else(|| counts.newest_record.map(|newest| (newest, newest)));
         let mut inserts = Vec::with_capacity(2);
         if !events.is_empty() {
             let body = Bytes::from(events.finish()?);
@@ -149,7 +155,7 @@ impl Batch {
             inserts.push(Insert { table: "dead_letters", format: "JSONEachRow", body, token: format!("{token}:dlq") });
         }
         let since = since.unwrap_or_else(Instant::now);
-        Ok(Sealed { range, inserts, counts, rows, records, charged, since })
+        Ok(Sealed { range, inserts, counts, rows, records, times, charged, since })
     }
 }
 
@@ -172,12 +178,18 @@ impl Sealed {
         };
         let (left_inserts, right_inserts) = (part(left)?, part(right)?);
         let charged = self.charged / 2;
+        // Every record became rows, so the rows tell how many records each half has.
+        let records = distinct_offsets(&left_inserts)?;
+        let mut counts = BatchCounts::default();
+        // The time stays known: a record whose row is refused becomes a dead letter of that time.
+        counts.newest_record = self.counts.newest_record;
         let half = Self {
             range: left,
             inserts: left_inserts,
-            counts: BatchCounts::default(),
+            counts,
             rows: self.rows / 2,
-            records: 0,
+            records,
+            times: self.times,
             charged,
             since: self.since,
         };
@@ -185,9 +197,22 @@ impl Sealed {
             range: right,
             inserts: right_inserts,
             rows: self.rows - self.rows / 2,
+            records: self.records.saturating_sub(records),
             charged: self.charged - charged,
             ..self
         };
         Ok(vec![half, rest])
     }
+}
+
+/// How many records these rows were made of.
+fn distinct_offsets(inserts: &[Insert]) -> Result<u64, StoreError> {
+    let mut offsets = BTreeSet::new();
+    for insert in inserts {
+        keep_rows(insert, &mut |identity| {
+            offsets.insert(identity.offset);
+            false
+        })?;
+    }
+    Ok(u64::try_from(offsets.len()).unwrap_or(u64::MAX))
 }

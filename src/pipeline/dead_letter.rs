@@ -54,9 +54,9 @@ pub fn refused_row(
         excerpt: "(the record was not kept; Kafka has it at this position)".to_owned(),
         record_bytes: sealed.charged.saturating_sub(RECORD_OVERHEAD),
     };
-    let Sealed { range, charged, since, records, counts, inserts, .. } = sealed;
+    let Sealed { range, charged, since, records, times, counts, inserts, .. } = sealed;
     let Some(token) = inserts.first().and_then(|insert| token::of_range(&insert.token, range.first, range.next)) else {
-        return Ok(Sealed { range, inserts, counts, rows: 0, records, charged, since });
+        return Ok(Sealed { range, inserts, counts, rows: 0, records, times, charged, since });
     };
     let time = counts.newest_record.unwrap_or(DateTime::UNIX_EPOCH);
     let mut refused = BatchCounts::default();
@@ -65,7 +65,7 @@ pub fn refused_row(
     let body = dead_letter_rows::encode(&[DeadLetter::new(refusal, &position, time)])?;
     let insert =
         Insert { table: "dead_letters", format: "JSONEachRow", body: Bytes::from(body), token: format!("{token}:dlq") };
-    Ok(Sealed { range, inserts: vec![insert], counts: refused, rows: 1, records, charged, since })
+    Ok(Sealed { range, inserts: vec![insert], counts: refused, rows: 1, records, times, charged, since })
 }
 
 fn excerpt(value: &[u8], scrubber: &Scrubber) -> String {

@@ -18,6 +18,7 @@ use super::crash_point::{CrashPoint, reach};
 use super::health::Part;
 use super::partitions::Partition;
 use super::plan::{Gap, Position, Start, Watermarks, metadata};
+use super::reconcile::Place;
 use super::runner::{RunError, Runner};
 use crate::event::KafkaPosition;
 use crate::source::group::{GroupEvent, give_back, take_over};
@@ -194,6 +195,7 @@ impl Runner {
             );
             reach(CrashPoint::AssignedBeforeReplay);
         }
+        self.reconciler.assigned(Place::from(&place), start.machine.position());
         let epoch = self.partitions.next_epoch();
         self.partitions.add(Partition::new(place, epoch, start.machine, start.read_from));
         self.store_gaps(epoch, &start.gaps);
@@ -289,6 +291,7 @@ impl Runner {
                 if let Some(mut partition) = self.partitions.remove(element.topic(), element.partition()) {
                     self.budget.refund(partition.charged());
                     partition.abandon();
+                    self.reconciler.revoked(element.topic(), element.partition());
                     self.metrics.forget_partition(element.topic(), element.partition());
                 }
             }

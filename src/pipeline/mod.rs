@@ -14,7 +14,7 @@
 //! [`Steps`] is the pure part: no Kafka, no ClickHouse, no clock. [`runner`] is the loop around it; [`progress`] moves each
 //! partition ([`partitions`]) through its [`plan`]; [`group`] does what the consumer group decides. [`commits`] and
 //! [`deliveries`] wait for Kafka and ClickHouse beside the loop. [`budget`], [`circuit`] and [`pace`] are the brakes:
-//! memory, refused records, inserts. [`batch`] is the rows under way, [`dead_letter`] what becomes of a refusal, [`health`]
+//! memory, refused records, inserts. [`reconcile`] checks every minute that what was delivered is what is stored. [`batch`] is the rows under way, [`dead_letter`] what becomes of a refusal, [`health`]
 //! what ingest waits for, [`crash_point`] the moments at which a test build kills itself.
 
 pub mod batch;
@@ -32,6 +32,7 @@ pub mod plan;
 pub mod progress;
 #[cfg(test)]
 mod proof;
+pub mod reconcile;
 pub mod runner;
 
 use crate::classify::Classifier;

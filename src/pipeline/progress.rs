@@ -13,7 +13,10 @@ use super::deliveries::Report;
 use super::health::Part;
 use super::partitions::Partition;
 use super::plan::{Command, Commit, Gap, Range};
+use super::reconcile::{Delivered, Place};
 use super::runner::{RunError, Runner};
+use crate::event::{KafkaPosition, Run};
+use crate::query::TimeRange;
 use crate::store::{GapReason, Remedy, StoreError};
 use crate::telemetry::{Stage, with_causes};
 
@@ -79,6 +82,7 @@ impl Runner {
                     return Ok(());
                 }
                 partition.unsaved_since = Some(Instant::now());
+                self.reconciler.finished(delivered(&partition.place, &sealed));
                 self.metrics.apply(&sealed.counts);
                 self.metrics.observe_stage(Stage::Total, sealed.since.elapsed());
                 if slowed {
@@ -248,5 +252,16 @@ impl Runner {
         partition.batch.explain_jumps();
         self.store_gaps(epoch, &gaps);
         true
+    }
+}
+
+/// What reconciliation is told of a batch that is stored.
+fn delivered(place: &KafkaPosition, sealed: &Sealed) -> Delivered {
+    Delivered {
+        place: Place::from(place),
+        range: Run { first: sealed.range.first, next: sealed.range.next },
+        records: sealed.records,
+        dropped: sealed.counts.dropped(),
+        times: sealed.times.map(|(from, to)| TimeRange { from, to }),
     }
 }

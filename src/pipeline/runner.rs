@@ -24,6 +24,7 @@ use super::health::{Health, Part};
 use super::pace::Pace;
 use super::partitions::{Partition, Partitions};
 use super::plan::Range;
+use super::reconcile::Reconciler;
 use crate::decode::Payload;
 use crate::source::Record;
 use crate::source::group::EventConsumer;
@@ -79,6 +80,8 @@ pub struct Setup {
     pub metrics: Metrics,
     /// What ingest waits for.
     pub health: Arc<Health>,
+    /// Checks what was stored.
+    pub reconciler: Reconciler,
     /// Follows the registry, when it could be read.
     pub registry: Option<RegistryFollower>,
     /// Runs the inserts.
@@ -96,6 +99,7 @@ pub struct Runner {
     pub(super) store: clickhouse::Client,
     pub(super) metrics: Metrics,
     pub(super) health: Arc<Health>,
+    pub(super) reconciler: Reconciler,
     pub(super) runtime: tokio::runtime::Handle,
     pub(super) partitions: Partitions,
     pub(super) committer: Committer,
@@ -121,7 +125,8 @@ impl Runner {
     /// # Errors
     /// [`RunError::Thread`].
     pub fn new(consumer: Arc<EventConsumer>, setup: Setup) -> Result<Self, RunError> {
-        let Setup { steps, seal_at, pace, budget, circuit, store, metrics, health, registry, runtime } = setup;
+        let Setup { steps, seal_at, pace, budget, circuit, store, metrics, health, reconciler, registry, runtime } =
+            setup;
         let committer = Committer::start(Arc::clone(&consumer)).map_err(RunError::Thread)?;
         let deliveries = Deliveries::new(store.clone(), runtime.clone(), metrics.clone(), Arc::clone(&health));
         Ok(Self {
@@ -134,6 +139,7 @@ impl Runner {
             store,
             metrics,
             health,
+            reconciler,
             runtime,
             partitions: Partitions::default(),
             committer,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use clickhouse::Client;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::error::QueryError;
@@ -43,6 +43,22 @@ pub struct DeadLetterSummary {
     pub kafka_offset: i64,
     /// Which event of the record, from 0.
     pub kafka_index: u32,
+    /// What has become of it: `refused`, or after `gatetrail replay` `replayed` (it is an event now), `still_refused` or
+    /// `gone_from_kafka`.
+    pub state: String,
+    /// When it was replayed last.
+    #[serde(serialize_with = "optional_micros")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub replayed_at: Option<DateTime<Utc>>,
+    /// The code with which the last replay refused it again.
+    pub replay_code: Option<String>,
+}
+
+fn optional_micros<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => micros(time, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// One page of refused records, with the counts of the whole range.
@@ -146,7 +162,8 @@ mod tests {
         let row = json!({
             "received_at": "2026-11-22T10:00:00.120000Z", "code": "not_json", "field": null, "detail": "d", "excerpt": "e",
             "record_bytes": 48, "kafka_topic": "t", "kafka_topic_id": null, "kafka_partition": 0, "kafka_offset": 14,
-            "kafka_index": 0, "record_position": "t  0000000000 0000000000000000014 0000000000",
+            "kafka_index": 0, "state": "replayed", "replayed_at": "2026-11-22T11:00:00.000000Z", "replay_code": null,
+            "record_position": "t  0000000000 0000000000000000014 0000000000",
         });
         let found: Found = serde_json::from_value(row.clone()).unwrap();
         let mut expected = row;

@@ -4,8 +4,8 @@
 //! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request:
 //! [`sightings`] says where and when they were, by [`id_hash`] and [`id_time`], and [`related_events`] reads them. [`order`] puts them in
 //! order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it and what should be
-//! there and is not, and [`timeline`] is the object that comes out. These last five are pure. [`stored_ranges`]
-//! and [`pending_dead_letters`] are about ingest and not about events: what offsets of Kafka have become.
+//! there and is not, and [`timeline`] is the object that comes out. These last five are pure. [`stored_ranges`],
+//! [`reconciliations`] and [`pending_dead_letters`] are about ingest and not about events: what offsets of Kafka have become.
 
 pub mod dead_letters;
 pub mod error;
@@ -18,6 +18,7 @@ pub mod not_found;
 pub mod order;
 pub mod page;
 pub mod pending_dead_letters;
+pub mod reconciliations;
 pub mod recovery;
 pub mod related_events;
 pub mod request_timeline;

@@ -41,7 +41,7 @@ pub struct TopicName<'t> {
 }
 
 impl TopicName<'_> {
-    fn bind(self, statement: Statement) -> Statement {
+    pub(super) fn bind(self, statement: Statement) -> Statement {
         statement.bind("topic", self.topic).bind("topic_id", self.topic_id.unwrap_or_default())
     }
 }
@@ -166,34 +166,6 @@ pub async fn gap_runs(
         (!gaps.is_empty()).then_some((partition, gaps))
     };
     Ok(by_partition.into_iter().filter_map(within).collect())
-}
-
-/// How the continuous check of a partition ended last.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct LastReconciliation {
-    /// Partition.
-    pub partition: i32,
-    /// When.
-    pub checked_at: DateTime<Utc>,
-    /// Everything before this offset was checked at some time.
-    pub checked_to: i64,
-    /// Offsets lost in the last range checked.
-    pub lost: u64,
-    /// Rows doubled in it.
-    pub duplicates: u64,
-}
-
-/// How the continuous checks of a topic's partitions ended last; a partition that was never checked is left out.
-///
-/// # Errors
-/// [`QueryError`] of the store.
-pub async fn last_reconciliations(
-    client: &Client,
-    topic: TopicName<'_>,
-) -> Result<BTreeMap<i32, LastReconciliation>, QueryError> {
-    let statement = Statement::new(client, "last_reconciliations", include_str!("sql/last_reconciliations.sql"));
-    let rows: Vec<LastReconciliation> = topic.bind(statement).rows().await?;
-    Ok(rows.into_iter().map(|row| (row.partition, row)).collect())
 }
 
 #[cfg(test)]

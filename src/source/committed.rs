@@ -9,6 +9,9 @@ use super::client::{client, plain_consumer};
 use super::kafka::{REQUEST_TIMEOUT, SourceError};
 use crate::config;
 
+/// How often a group's coordinator is asked before it counts as away.
+const MOST_ASKS: u32 = 3;
+
 /// What a group has committed for a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
@@ -35,7 +38,16 @@ pub fn committed_offsets(
         asked.add_partition(topic, *partition);
     }
     let unreachable = |source| SourceError::Unreachable { brokers: settings.brokers.clone(), source };
-    let answered = consumer.committed_offsets(asked, REQUEST_TIMEOUT).map_err(unreachable)?;
+    let mut asks = 0;
+    let answered = loop {
+        asks += 1;
+        match consumer.committed_offsets(asked.clone(), REQUEST_TIMEOUT) {
+            Ok(answered) => break answered,
+            // A broker that has just started looks for the group's coordinator first.
+            Err(_) if asks < MOST_ASKS => {}
+            Err(error) => return Err(unreachable(error)),
+        }
+    };
     let mut committed = BTreeMap::new();
     for place in answered.elements() {
         place.error().map_err(unreachable)?;

@@ -14,7 +14,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use uuid::Uuid;
 
 use super::client::{PlainContext, client, plain_consumer};
-use super::kafka::{REQUEST_TIMEOUT, SourceError};
+use super::kafka::{REQUEST_TIMEOUT, SourceError, record_time};
 use super::topic::required_partitions;
 use super::topic_id::{TopicIdError, topic_id};
 use crate::config;
@@ -32,6 +32,17 @@ pub struct Bounds {
     pub low: i64,
     /// The one that the next record gets.
     pub high: i64,
+}
+
+/// What Kafka has of a range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InKafka {
+    /// The offsets that have a record.
+    pub offsets: OffsetRuns,
+    /// Timestamps of the oldest and of the newest record; `None` when there is no record.
+    pub times: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// The partition's whole log.
+    pub bounds: Bounds,
 }
 
 /// Reads one range after another.
@@ -206,17 +217,20 @@ impl RangeReader {
             .is_some_and(|place| matches!(place.offset(), Offset::Offset(offset) if offset >= self.to))
     }
 
-    /// The offsets that a range has in Kafka now, and where the log begins: the cheap form, which looks at no record. Blocks.
+    /// What Kafka has of a range now: the cheap form, which looks into no record. Blocks.
     ///
     /// # Errors
     /// As [`RangeReader::open`] and [`RangeReader::next_record`].
-    pub fn offsets(&mut self, topic: &str, partition: i32, range: Run) -> Result<(OffsetRuns, Bounds), SourceError> {
+    pub fn offsets(&mut self, topic: &str, partition: i32, range: Run) -> Result<InKafka, SourceError> {
         let bounds = self.open(topic, partition, range)?;
-        let mut offsets = OffsetRuns::default();
+        let mut found = InKafka { offsets: OffsetRuns::default(), times: None, bounds };
         while let Some(message) = self.next_record()? {
-            offsets.push(message.offset());
+            found.offsets.push(message.offset());
+            let time = record_time(&message).0;
+            let (first, last) = found.times.get_or_insert((time, time));
+            (*first, *last) = ((*first).min(time), (*last).max(time));
         }
-        Ok((offsets, bounds))
+        Ok(found)
     }
 }
 

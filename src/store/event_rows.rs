@@ -174,6 +174,14 @@ impl EventRows {
         self.rows == 0
     }
 
+    /// Between which moments the events were, so far; `None` when there is none.
+    #[must_use]
+    pub fn times(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let times = self.time.values_slice();
+        let moment = |micros: &i64| DateTime::from_timestamp_micros(*micros);
+        times.iter().min().and_then(moment).zip(times.iter().max().and_then(moment))
+    }
+
     /// Appends one event with its verdict.
     ///
     /// # Errors

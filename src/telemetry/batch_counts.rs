@@ -43,6 +43,12 @@ pub(super) struct SlugCounts {
 }
 
 impl BatchCounts {
+    /// Records that were left out on purpose.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// Counts one Kafka record and keeps the newest timestamp.
     pub fn record(&mut self, outcome: RecordOutcome, record_time: DateTime<Utc>) {
         match outcome {

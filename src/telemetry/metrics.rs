@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -83,6 +84,10 @@ struct Families {
     memory: Gauge,
     flush_interval: Gauge<f64, AtomicU64>,
     gap_offsets: Family<ReasonLabel, Counter>,
+    reconcile_lost: Family<PartitionLabel, Gauge>,
+    reconcile_duplicates: Family<PartitionLabel, Gauge>,
+    reconcile_offsets: Counter,
+    reconciled_at: Gauge<f64, AtomicU64>,
     http_requests: Family<RequestLabels, Counter>,
     http_seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
     http_events: Family<HttpEventLabel, Counter>,
@@ -119,6 +124,10 @@ impl Default for Families {
             memory: Gauge::default(),
             flush_interval: Gauge::default(),
             gap_offsets: Family::default(),
+            reconcile_lost: Family::default(),
+            reconcile_duplicates: Family::default(),
+            reconcile_offsets: Counter::default(),
+            reconciled_at: Gauge::default(),
             http_requests: Family::default(),
             http_seconds: Family::new_with_constructor(http_seconds),
             http_events: Family::default(),
@@ -170,6 +179,18 @@ impl Families {
             &self.gap_offsets,
         );
         add("insert_retries", "Inserts that were tried again, by class of the error", &self.insert_retries);
+        add("reconcile_lost_rows", "Offsets that Kafka delivered and no table has; must be 0", &self.reconcile_lost);
+        add(
+            "reconcile_duplicate_rows",
+            "Rows that are stored once too often, counted raw; must be 0",
+            &self.reconcile_duplicates,
+        );
+        add("reconcile_checked_offsets", "Offsets that were compared with what is stored", &self.reconcile_offsets);
+        add(
+            "reconcile_last_check_timestamp_seconds",
+            "When the comparison was completed last, in seconds since 1970; before the first, the start",
+            &self.reconciled_at,
+        );
     }
 
     fn register_serve(&self, registry: &mut Registry) {
@@ -208,6 +229,7 @@ impl Metrics {
         if role != Role::Serve {
             families.register_consume(&mut registry);
             families.start_consume_at_zero();
+            families.reconciled_at.set(seconds_since_1970(clock.now()));
         }
         if role != Role::Consume {
             families.register_serve(&mut registry);
@@ -278,9 +300,32 @@ impl Metrics {
         self.inner.families.lag.get_or_create(&PartitionLabel { topic: Arc::from(topic), partition }).set(records);
     }
 
-    /// Takes the lag of a partition off the board after it was revoked: its new owner reports it.
+    /// Takes a partition off the board after it was revoked: its new owner reports it.
     pub fn forget_partition(&self, topic: &str, partition: i32) {
-        self.inner.families.lag.remove(&PartitionLabel { topic: Arc::from(topic), partition });
+        let label = PartitionLabel { topic: Arc::from(topic), partition };
+        for of_partition in
+            [&self.inner.families.lag, &self.inner.families.reconcile_lost, &self.inner.families.reconcile_duplicates]
+        {
+            of_partition.remove(&label);
+        }
+    }
+
+    /// What is not in order in a partition: offsets lost, rows doubled.
+    pub fn set_reconciliation(&self, topic: &Arc<str>, partition: i32, lost: u64, duplicates: u64) {
+        let label = PartitionLabel { topic: Arc::clone(topic), partition };
+        let families = &self.inner.families;
+        families.reconcile_lost.get_or_create(&label).set(i64::try_from(lost).unwrap_or(i64::MAX));
+        families.reconcile_duplicates.get_or_create(&label).set(i64::try_from(duplicates).unwrap_or(i64::MAX));
+    }
+
+    /// Offsets that were compared with what is stored.
+    pub fn count_reconciled(&self, offsets: u64) {
+        self.inner.families.reconcile_offsets.inc_by(offsets);
+    }
+
+    /// The comparison was completed.
+    pub fn note_reconciliation(&self, at: DateTime<Utc>) {
+        self.inner.families.reconciled_at.set(seconds_since_1970(at));
     }
 
     /// Time that a batch spent in a stage.
@@ -372,6 +417,12 @@ impl Families {
         // Created at zero by the slug's first event of any kind, so that its first reconnect is seen as a rise.
         self.reconnects.get_or_create(&SlugLabel { slug: Arc::clone(slug) }).inc_by(counts.reconnects);
     }
+}
+
+fn seconds_since_1970(at: DateTime<Utc>) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age lie below 2^53")]
+    let milliseconds = at.timestamp_millis() as f64;
+    milliseconds / 1_000.0
 }
 
 /// The names behind a lock; a thread that died while holding it left nothing half done.

@@ -17,6 +17,8 @@ mod faults;
 mod grafana_sql;
 mod ingest;
 mod plan;
+mod reconcile;
+mod replay;
 mod secure;
 mod serving;
 mod stories;

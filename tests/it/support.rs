@@ -197,6 +197,13 @@ impl Stage {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// A statement without an answer; `{db}` is this stage's database.
+    pub fn execute(&self, sql: &str) {
+        let sql = sql.replace("{db}", &self.name);
+        let answer = ureq::post(self.clickhouse.trim_end_matches('/')).send(&sql);
+        answer.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
     /// One number.
     pub fn count(&self, sql: &str) -> u64 {
         self.query(&format!("SELECT toUInt64(({sql})) AS n"))[0]["n"].as_u64().unwrap()

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use url::form_urlencoded::Serializer;
 
 use crate::api::dead_letters::asked;
@@ -58,6 +58,14 @@ struct Letter {
     bytes: u64,
     topic: String,
     place: String,
+    /// What `gatetrail replay` made of it, and when; `None` when it was not replayed.
+    replay: Option<Replay>,
+}
+
+struct Replay {
+    is_good: bool,
+    words: String,
+    time: String,
 }
 
 /// Shows what `GET /v1/dead-letters` sends.
@@ -137,12 +145,23 @@ fn letter_of(letter: &DeadLetterSummary) -> Letter {
         start: cut.unwrap_or(&letter.excerpt).to_owned(),
         whole: cut.map(|_| letter.excerpt.clone()),
         bytes: letter.record_bytes,
+        replay: letter.replayed_at.map(|time| replay_of(letter, time)),
         topic: letter.kafka_topic.clone(),
         place: match letter.kafka_index {
             0 => format!("partition {}, offset {}", letter.kafka_partition, letter.kafka_offset),
             index => format!("partition {}, offset {}, event {index}", letter.kafka_partition, letter.kafka_offset),
         },
     }
+}
+
+fn replay_of(letter: &DeadLetterSummary, time: DateTime<Utc>) -> Replay {
+    let words = match (letter.state.as_str(), &letter.replay_code) {
+        ("replayed", _) => "replayed: it is an event now".to_owned(),
+        ("gone_from_kafka", _) => "gone: Kafka no longer has the record".to_owned(),
+        ("still_refused", Some(code)) => format!("replayed and refused again: {code}"),
+        (state, _) => state.replace('_', " "),
+    };
+    Replay { is_good: letter.state == "replayed", words, time: time_text(time) }
 }
 
 #[cfg(test)]

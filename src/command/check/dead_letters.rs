@@ -12,7 +12,9 @@ use comfy_table::Cell;
 use crate::command::Exit;
 use crate::command::terminal::{BAD, OutputStyle, printable, printable_start};
 use crate::decode::advice;
-use crate::query::{DeadLetterFilter, DeadLetterList, List, Page, QueryError, dead_letter_list, parse_time};
+use crate::query::{
+    DeadLetterFilter, DeadLetterList, DeadLetterSummary, List, Page, QueryError, dead_letter_list, parse_time,
+};
 
 /// Characters of an excerpt in the table.
 const EXCERPT_CHARACTERS: usize = 60;
@@ -88,7 +90,8 @@ fn write_letters(out: &mut impl Write, found: &DeadLetterList, style: OutputStyl
         return Ok(());
     }
     writeln!(out)?;
-    let mut table = style.table(&["received", "code", "what", "bytes", "topic", "partition", "offset", "excerpt"]);
+    let mut table =
+        style.table(&["received", "code", "what", "bytes", "topic", "partition", "offset", "state", "excerpt"]);
     for letter in &found.items {
         table.add_row([
             Cell::new(letter.received_at.to_rfc3339_opts(SecondsFormat::Millis, true)),
@@ -98,6 +101,7 @@ fn write_letters(out: &mut impl Write, found: &DeadLetterList, style: OutputStyl
             Cell::new(printable(&letter.kafka_topic)),
             Cell::new(letter.kafka_partition),
             Cell::new(letter.kafka_offset),
+            Cell::new(printable(&state_of(letter))),
             Cell::new(printable_start(&letter.excerpt, EXCERPT_CHARACTERS)),
         ]);
     }
@@ -105,6 +109,15 @@ fn write_letters(out: &mut impl Write, found: &DeadLetterList, style: OutputStyl
     match &found.next_cursor {
         Some(cursor) => writeln!(out, "more: --cursor {cursor}"),
         None => Ok(()),
+    }
+}
+
+/// What a replay made of it, in words.
+fn state_of(letter: &DeadLetterSummary) -> String {
+    let state = letter.state.replace('_', " ");
+    match letter.replay_code.as_deref().filter(|code| *code != letter.code) {
+        Some(code) => format!("{state}: {code}"),
+        None => state,
     }
 }
 
@@ -138,6 +151,9 @@ mod tests {
             kafka_partition: 3,
             kafka_offset: 1_207,
             kafka_index: 0,
+            state: "still_refused".into(),
+            replayed_at: Some("2026-11-23T10:00:00Z".parse().unwrap()),
+            replay_code: Some("time_too_old".into()),
         };
         let counts = [("not_json".to_owned(), 1), ("of_a_later_version".to_owned(), 400)].into();
         let found = DeadLetterList { items: vec![letter], next_cursor: Some("c".into()), counts };

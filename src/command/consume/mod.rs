@@ -26,6 +26,7 @@ use crate::pipeline::budget::Budget;
 use crate::pipeline::circuit::Circuit;
 use crate::pipeline::health::{self, Health};
 use crate::pipeline::pace::Pace;
+use crate::pipeline::reconcile::Reconciler;
 use crate::pipeline::runner::{Runner, Setup};
 use crate::scrub::{FingerprintKey, Scrubber};
 use crate::source::group::{EventConsumer, subscribe};
@@ -88,6 +89,7 @@ async fn consume(
             "no scrub key is set (GATETRAIL_SCRUB_KEY): fingerprints are made under the published development key, so anyone can compute them"
         );
     }
+    let reconciler = Reconciler::new(store.clone(), metrics.clone(), &config.kafka, config.retention);
     let ingest = &config.ingest;
     let setup = Setup {
         steps: Steps {
@@ -105,6 +107,7 @@ async fn consume(
         store,
         metrics,
         health: Arc::clone(health),
+        reconciler: reconciler.clone(),
         registry: follower,
         runtime: tokio::runtime::Handle::current(),
     };

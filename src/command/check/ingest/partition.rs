@@ -2,15 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Client;
-use rdkafka::message::Message;
 use serde::Serialize;
 
 use crate::event::{OffsetRuns, Run};
-use crate::query::stored_ranges::{
-    ALL_TIME, LastReconciliation, StoredCounts, TopicName, gap_runs, stored_counts, stored_runs,
-};
+use crate::query::reconciliations::LastReconciliation;
+use crate::query::stored_ranges::{ALL_TIME, StoredCounts, TopicName, gap_runs, stored_counts, stored_runs};
 use crate::query::{QueryError, TimeRange};
-use crate::source::kafka::{SourceError, record_time};
 use crate::source::reread::RangeReader;
 
 /// Offsets that are compared together.
@@ -80,12 +77,6 @@ pub(super) struct Checker<'c> {
     pub now: DateTime<Utc>,
 }
 
-/// Records that Kafka has in a part of the range, and between which times they came.
-struct InKafka {
-    offsets: OffsetRuns,
-    times: Option<TimeRange>,
-}
-
 impl Checker<'_> {
     /// Checks one partition up to what is committed.
     pub(super) async fn check(&mut self, partition: i32, committed: Option<i64>) -> anyhow::Result<PartitionCheck> {
@@ -115,19 +106,19 @@ impl Checker<'_> {
     }
 
     async fn check_part(&mut self, partition: i32, part: Run, check: &mut PartitionCheck) -> anyhow::Result<()> {
-        let (in_kafka, low) = self.read(partition, part)?;
+        let in_kafka = self.reader.offsets(self.topic.topic, partition, part)?;
         let gaps = gap_runs(self.store, self.topic, &[(partition, part)].into()).await?.remove(&partition);
         let gaps = gaps.unwrap_or_default();
         let nearby = in_kafka
             .times
-            .map_or(ALL_TIME, |times| TimeRange { from: times.from - USUAL_DELAY, to: times.to + USUAL_DELAY });
+            .map_or(ALL_TIME, |(first, last)| TimeRange { from: first - USUAL_DELAY, to: last + USUAL_DELAY });
         // Near the records' own time first: that is cheap, and complete when nothing is missing there.
         let (mut counts, mut stored) = self.stored(partition, part, nearby).await?;
         if !in_kafka.offsets.minus(&stored).minus(&gaps).is_empty() {
             (counts, stored) = self.stored(partition, part, ALL_TIME).await?;
         }
         let lost = in_kafka.offsets.minus(&stored).minus(&gaps);
-        let gone = OffsetRuns::of([Run { first: part.first, next: part.next.min(low) }]);
+        let gone = OffsetRuns::of([Run { first: part.first, next: part.next.min(in_kafka.bounds.low) }]);
         check.records += in_kafka.offsets.len();
         check.event_rows += counts.event_rows;
         check.dead_letter_rows += counts.dead_letter_rows;
@@ -137,24 +128,10 @@ impl Checker<'_> {
         check.lost += lost.len();
         let room = NAMED.saturating_sub(check.first_lost.len());
         check.first_lost.extend(lost.offsets().take(room));
-        if let Some(times) = in_kafka.times {
-            check.newest_record_age_ms = Some((self.now - times.to).num_milliseconds().max(0));
+        if let Some((_, newest)) = in_kafka.times {
+            check.newest_record_age_ms = Some((self.now - newest).num_milliseconds().max(0));
         }
         Ok(())
-    }
-
-    /// The offsets that Kafka has, with the time of their records, and where the log begins.
-    fn read(&mut self, partition: i32, part: Run) -> Result<(InKafka, i64), SourceError> {
-        let bounds = self.reader.open(self.topic.topic, partition, part)?;
-        let mut in_kafka = InKafka { offsets: OffsetRuns::default(), times: None };
-        while let Some(message) = self.reader.next_record()? {
-            in_kafka.offsets.push(message.offset());
-            let time = record_time(&message).0;
-            let times = in_kafka.times.get_or_insert(TimeRange { from: time, to: time });
-            times.from = times.from.min(time);
-            times.to = times.to.max(time);
-        }
-        Ok((in_kafka, bounds.low))
     }
 
     async fn stored(
