@@ -174,6 +174,9 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
             Role::Check(CheckArgs { subject: Subject::DeadLetters(args) }) => {
                 check::dead_letters::run(&args, &store, Clock.now(), output, style).await
             }
+            Role::Check(CheckArgs { subject: Subject::Ingest(args) }) => {
+                check::ingest::run(&args, config, Clock.now(), output, style).await
+            }
             Role::Replay(args) => replay::run(&args, config, Clock.now(), output).await,
             Role::Migrate(args) => migrate::run(&args, config, output).await,
             _ => Ok(Exit::Ok),

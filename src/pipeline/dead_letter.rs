@@ -11,6 +11,9 @@ use crate::scrub::Scrubber;
 use crate::store::{DeadLetter, Insert, Refusal, StoreError, dead_letter_rows, token};
 use crate::telemetry::{BatchCounts, RecordOutcome, with_causes};
 
+/// The code of a record whose row ClickHouse cannot take.
+pub const REFUSED_BY_STORE: &str = "row_refused";
+
 /// Longest excerpt, in characters.
 const EXCERPT_CHARACTERS: usize = 1_000;
 
@@ -45,7 +48,7 @@ pub fn refused_row(
 ) -> Result<Sealed, StoreError> {
     let position = KafkaPosition { offset: sealed.range.first, index: 0, ..place.clone() };
     let refusal = Refusal {
-        code: "row_refused",
+        code: REFUSED_BY_STORE,
         field: None,
         detail: scrubber.scrub_text(&with_causes(error)).text.into_owned(),
         excerpt: "(the record was not kept; Kafka has it at this position)".to_owned(),

@@ -64,6 +64,8 @@ impl Deliveries {
         self.metrics.observe_batch_rows(u32::try_from(sealed.rows).unwrap_or(u32::MAX));
         let task = self.runtime.spawn(async move {
             let sending = Instant::now();
+            let token = sealed.inserts.first().map(|insert| insert.token.clone()).unwrap_or_default();
+            tracing::debug!(token, rows = sealed.rows, ?mode, "delivering");
             let replayed = mode != Mode::First;
             let mut slowed = false;
             let mut heard = |event: &DeliveryEvent| {
@@ -71,6 +73,7 @@ impl Deliveries {
                 note(event, &metrics, &health);
             };
             let outcome = deliver(&store, &span, &sealed.inserts, replayed, &mut heard).await;
+            tracing::debug!(token, ?outcome, "delivered");
             if outcome.is_ok() && health.recover(Part::ClickHouse) {
                 tracing::info!("clickhouse takes inserts again");
             }

@@ -255,6 +255,7 @@ impl Runner {
             partition.releasing = true;
             let before = partition.charged();
             if lost {
+                self.left_behind |= self.draining && !partition.is_at_rest();
                 partition.abandon();
             } else {
                 partition.batch = Batch::default();

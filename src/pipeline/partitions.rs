@@ -39,6 +39,8 @@ pub struct Partition {
     pub unsaved_since: Option<Instant>,
     /// Whether a gap of it is being recorded: until then no progress is made, so that the gap is found again after a crash.
     pub gaps_under_way: Arc<AtomicBool>,
+    /// Whether Kafka refuses its commits because the partition does not exist any more.
+    pub vanished: bool,
     /// Whether it is paused at Kafka.
     pub paused: bool,
     /// Whether the group wants it back: nothing new is begun.
@@ -61,6 +63,7 @@ impl Partition {
             refused_commit: None,
             unsaved_since: None,
             gaps_under_way: Arc::default(),
+            vanished: false,
             paused: false,
             releasing: false,
         }
@@ -109,6 +112,9 @@ impl Partition {
     /// is left to the next owner by a plan or for lack of one.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
+        if self.vanished {
+            return true;
+        }
         let nothing_filled = self.batch.is_empty() || self.machine.to_reread().is_some();
         let nothing_sent = self.delivery.is_none() && self.planned.is_none() && self.parts.is_empty();
         nothing_filled && nothing_sent && (self.releasing && self.machine.is_delivering() || self.machine.is_settled())

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::batch::Sealed;
 use super::commits::{Answer, Request};
@@ -50,12 +51,15 @@ impl Runner {
                     tracing::warn!(%error, "kafka refuses a commit; nothing new is inserted until it takes it");
                 }
                 if let Some(partition) = self.partitions.of_epoch(request.epoch) {
+                    let unknown = Some(RDKafkaErrorCode::UnknownTopicOrPartition);
+                    partition.vanished = error.rdkafka_error_code() == unknown;
                     partition.refused_commit = Some((request.commit, Instant::now() + COMMIT_AGAIN));
                 }
                 return;
             }
         }
         let Some(partition) = self.partitions.of_epoch(request.epoch) else { return };
+        partition.vanished = false;
         reach(if request.commit.plan.is_some() { CrashPoint::PlanCommitted } else { CrashPoint::ProgressCommitted });
         match partition.machine.committed(request.commit) {
             Ok(Some(command)) => self.follow(request.epoch, command),

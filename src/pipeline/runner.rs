@@ -102,6 +102,8 @@ pub struct Runner {
     pub(super) deliveries: Deliveries,
     pub(super) membership: Membership,
     pub(super) draining: bool,
+    /// Whether partitions were lost to others while something of them was under way, since draining began.
+    pub(super) left_behind: bool,
     registry: Option<RegistryFollower>,
     registry_looked_at: Instant,
     all_paused: bool,
@@ -138,17 +140,19 @@ impl Runner {
             deliveries,
             membership: Membership::default(),
             draining: false,
+            left_behind: false,
             registry,
             registry_looked_at: Instant::now(),
             all_paused: false,
         })
     }
 
-    /// Runs until `stop` is set, then drains and leaves the group.
+    /// Runs until `stop` is set, then drains and leaves the group. Whether everything that was read is stored and saved; what
+    /// is not is completed by the next owner.
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn run(mut self, stop: &AtomicBool) -> Result<(), RunError> {
+    pub fn run(mut self, stop: &AtomicBool) -> Result<bool, RunError> {
         while !stop.load(Ordering::Relaxed) {
             self.turn()?;
             self.follow_registry();
@@ -157,7 +161,7 @@ impl Runner {
         let drained = self.drain();
         self.consumer.context().close();
         self.committer.stop();
-        drained
+        drained.map(|()| !self.left_behind)
     }
 
     /// One turn: records, the group's decisions, answers, and what follows from them.

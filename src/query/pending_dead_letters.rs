@@ -24,6 +24,8 @@ pub struct PendingDeadLetter {
     pub offset: i64,
     /// Place within the record, from 0.
     pub index: u32,
+    /// Why it was refused.
+    pub code: String,
     /// The record's timestamp.
     pub received_at: DateTime<Utc>,
     /// The record's size.

@@ -9,8 +9,16 @@ use super::client::{client, plain_consumer};
 use super::kafka::{REQUEST_TIMEOUT, SourceError};
 use crate::config;
 
-/// The offset that the configured group has committed for each of these partitions; a partition without one is left out.
-/// Everything before it is stored; what lies at it or after it belongs to the group's members. Blocks.
+/// What a group has committed for a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// Everything before it is done; what lies at it or after it belongs to the group's members.
+    pub offset: i64,
+    /// What was written beside it.
+    pub metadata: String,
+}
+
+/// What the configured group has committed for each of these partitions; a partition without an offset is left out. Blocks.
 ///
 /// # Errors
 /// [`SourceError::Setup`], [`SourceError::Unreachable`].
@@ -18,7 +26,7 @@ pub fn committed_offsets(
     settings: &config::Kafka,
     topic: &str,
     partitions: &[i32],
-) -> Result<BTreeMap<i32, i64>, SourceError> {
+) -> Result<BTreeMap<i32, Committed>, SourceError> {
     let mut config = client(settings);
     config.set("group.id", &settings.group).set("enable.auto.commit", "false");
     let consumer = plain_consumer(settings, &config)?;
@@ -26,12 +34,14 @@ pub fn committed_offsets(
     for partition in partitions {
         asked.add_partition(topic, *partition);
     }
-    let answered = consumer
-        .committed_offsets(asked, REQUEST_TIMEOUT)
-        .map_err(|source| SourceError::Unreachable { brokers: settings.brokers.clone(), source })?;
-    let committed = |place: rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match place.offset() {
-        Offset::Offset(offset) => Some((place.partition(), offset)),
-        _ => None,
-    };
-    Ok(answered.elements().into_iter().filter_map(committed).collect())
+    let unreachable = |source| SourceError::Unreachable { brokers: settings.brokers.clone(), source };
+    let answered = consumer.committed_offsets(asked, REQUEST_TIMEOUT).map_err(unreachable)?;
+    let mut committed = BTreeMap::new();
+    for place in answered.elements() {
+        place.error().map_err(unreachable)?;
+        if let Offset::Offset(offset) = place.offset() {
+            committed.insert(place.partition(), Committed { offset, metadata: place.metadata().to_owned() });
+        }
+    }
+    Ok(committed)
 }

@@ -191,6 +191,9 @@ pub fn subscribe(
         ("session.timeout.ms", "6000"),
         ("heartbeat.interval.ms", "1500"),
         ("socket.timeout.ms", "10000"),
+        // librdkafka's 10 s and 5 min are long waits for a broker that is back and for partitions that were added.
+        ("reconnect.backoff.max.ms", "2000"),
+        ("topic.metadata.refresh.interval.ms", "30000"),
         // The default, a second, is longer than it takes to use up the queue.
         ("fetch.queue.backoff.ms", "20"),
         ("fetch.wait.max.ms", "100"),

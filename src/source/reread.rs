@@ -62,7 +62,7 @@ impl RangeReader {
     /// Makes the client; it connects when it is asked something.
     ///
     /// # Errors
-    /// [`SourceError::Setup`].
+    /// [`SourceError::Setup`], [`SourceError::Token`].
     pub fn new(settings: &config::Kafka) -> Result<Self, SourceError> {
         let mut config = client(settings);
         config

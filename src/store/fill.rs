@@ -4,7 +4,10 @@
 //! insert's token; the same bytes under the same token as long as no attempt was confirmed, and under the next repair's
 //! when one was confirmed and rows are missing all the same (ClickHouse remembered the token of rows that were deleted
 //! since, or died before it placed them). So running twice, or two at the same time, stores every row once.
+//!
+//! Unlike [`delivery`](super::delivery) it gives up after a while, since a person waits for it; nothing is lost by that.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clickhouse::Client;
@@ -12,11 +15,12 @@ use clickhouse::Client;
 use super::body::{TimeBounds, event_times, keep_rows, row_count};
 use super::error::{Remedy, StoreError};
 use super::identities::{StoredIdentities, stored_identities_within};
-use super::missing::missing_rows;
+use super::missing::{missing_rows, rows_between};
 use super::span::{Identity, Span};
+use super::views::restore_views;
 use super::writer::{Insert, insert_once};
 
-/// Attempts at one insert before it counts as failed.
+/// Failed attempts at one insert before it is given up.
 const ATTEMPTS: u32 = 6;
 /// Wait before the second attempt; it doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -35,7 +39,7 @@ pub enum MissingFrom {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filled {
     /// Rows that were there before.
     pub present: u64,
@@ -45,6 +49,8 @@ pub struct Filled {
     pub dead_letters: u64,
     /// Rows whose insert ClickHouse confirms again and again and that are not there: something takes them away.
     pub vanished: u64,
+    /// Offsets with a row that ClickHouse cannot take.
+    pub refused: BTreeSet<i64>,
 }
 
 impl Filled {
@@ -54,6 +60,7 @@ impl Filled {
         self.events += other.events;
         self.dead_letters += other.dead_letters;
         self.vanished += other.vanished;
+        self.refused.extend(&other.refused);
     }
 }
 
@@ -70,14 +77,32 @@ pub async fn fill_missing(
 ) -> Result<Filled, StoreError> {
     let mut filled = Filled::default();
     for insert in inserts {
-        let rows = row_count(insert)?;
-        let (missing, vanished) = fill_one(client, span, insert, missing_from, dry_run).await?;
-        filled.present += rows - missing;
-        filled.vanished += vanished;
-        if insert.table == "events" {
-            filled.events += missing - vanished;
-        } else {
-            filled.dead_letters += missing - vanished;
+        // Parts of a range that ClickHouse refuses for one of its rows, the first one on top.
+        let mut parts = vec![(span.clone(), insert.clone())];
+        while let Some((span, insert)) = parts.pop() {
+            let rows = row_count(&insert)?;
+            let (missing, vanished) = match fill_one(client, &span, &insert, missing_from, dry_run).await {
+                Ok(filled) => filled,
+                Err(error) if error.remedy() == Remedy::Bisect => {
+                    match span.halves() {
+                        Some((left, right)) => {
+                            for half in [right, left] {
+                                parts
+                                    .extend(rows_between(&insert, half.first, half.next)?.map(|insert| (half, insert)));
+                            }
+                        }
+                        None => {
+                            filled.refused.insert(span.first);
+                        }
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            filled.present += rows - missing;
+            filled.vanished += vanished;
+            let inserted = if insert.table == "events" { &mut filled.events } else { &mut filled.dead_letters };
+            *inserted += missing - vanished;
         }
     }
     Ok(filled)
@@ -97,7 +122,13 @@ async fn fill_one(
         let missing = missing_rows(insert, &stored, repair)?;
         let rows = missing.as_ref().map_or(Ok(0), row_count)?;
         let first = *missing_at_first.get_or_insert(rows);
-        let Some(missing) = missing.filter(|_| !dry_run) else { return Ok((first, 0)) };
+        let Some(missing) = missing.filter(|_| !dry_run) else {
+            if failures > 0 {
+                // An attempt that failed may have stored rows that their views have not heard of.
+                restore_views(client, span, event_times(insert)?).await?;
+            }
+            return Ok((first, 0));
+        };
         if repair > MOST_REPAIRS {
             return Ok((first, rows.min(first)));
         }
@@ -105,7 +136,8 @@ async fn fill_one(
             Ok(()) => repair += 1,
             Err(error) => {
                 failures += 1;
-                if failures >= ATTEMPTS || error.remedy() != Remedy::Retry {
+                let passes = matches!(error.remedy(), Remedy::Retry | Remedy::SlowDown | Remedy::AlreadyRunning);
+                if failures >= ATTEMPTS || !passes {
                     return Err(error);
                 }
                 tokio::time::sleep(FIRST_WAIT * 2_u32.pow(failures - 1)).await;

@@ -1,13 +1,14 @@
 //! ClickHouse: what is written, how, and under which schema. The only place that inserts.
 //!
-//! [`event_rows`] (laid out by [`place`]), [`dead_letter_rows`], [`gap_rows`] and [`replay_rows`] build bodies, [`writer`] sends
-//! one once, [`delivery`] sends a plan's until every row is stored exactly once, with [`identities`] to read back and
-//! [`missing`] to send the rest; [`remedy`] says for each error what to do about it. [`migrate`] creates the tables,
-//! [`connection`] says what keeps us from working with a server at all.
+//! [`event_rows`] (laid out by [`place`]) and [`dead_letter_rows`] build bodies, [`gap_rows`] and [`replay_rows`] those about ingest itself.
+//! [`writer`] sends one once, [`delivery`] sends a plan's until every row is stored exactly once, with [`identities`] to read
+//! back and [`missing`] to send the rest; [`fill`] does so for a replay. [`remedy`] says for each error what to do about it.
+//! [`migrate`] creates the tables, [`connection`] says what keeps us from working with a server at all.
 
 pub mod body;
 pub mod client;
 pub mod column;
+pub mod compression;
 pub mod connection;
 pub mod dead_letter_rows;
 pub mod delivery;

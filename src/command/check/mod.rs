@@ -4,6 +4,7 @@ pub mod config;
 pub mod connections;
 pub mod dead_letters;
 pub mod events;
+pub mod ingest;
 
 use std::io::Write;
 
@@ -29,6 +30,8 @@ pub enum Subject {
     Connections(connections::ConnectionsArgs),
     /// List the records that consume refused, with what to change at their sender
     DeadLetters(dead_letters::DeadLettersArgs),
+    /// Compare what Kafka has with what is stored: nothing lost, nothing doubled
+    Ingest(ingest::IngestArgs),
 }
 
 /// What is checked without an engine.

@@ -59,8 +59,11 @@ pub async fn run(config: &Config) -> anyhow::Result<Exit> {
     let outcome = consume(config, &consumer, metrics, &health, &stop).await;
     drop(running);
     served.await??;
-    outcome?;
-    info!("stopped; everything read is stored and committed");
+    if outcome? {
+        info!("stopped; everything read is stored and committed");
+    } else {
+        warn!("stopped; what was under way is completed by whoever is given the partitions next");
+    }
     Ok(Exit::Ok)
 }
 
@@ -70,12 +73,12 @@ async fn consume(
     metrics: Metrics,
     health: &Arc<Health>,
     stop: &Arc<AtomicBool>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let store = connect_database(&config.clickhouse)?;
     let ready =
         await_store(&store, config, health, stop).await? && await_topics(consumer, config, health, stop).await?;
     if !ready {
-        return Ok(());
+        return Ok(true);
     }
     let limits = decode_limits(config);
     let mut registry = Registry::default();
@@ -107,8 +110,7 @@ async fn consume(
     };
     let runner = Runner::new(Arc::clone(consumer), setup)?;
     let stop = Arc::clone(stop);
-    tokio::task::spawn_blocking(move || runner.run(&stop)).await.context("the consumer thread ended")??;
-    Ok(())
+    Ok(tokio::task::spawn_blocking(move || runner.run(&stop)).await.context("the consumer thread ended")??)
 }
 
 /// What readiness asks: whether anything is waited for.

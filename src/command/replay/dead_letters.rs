@@ -11,14 +11,13 @@ use tracing::warn;
 
 use super::batches::Place;
 use super::letter_group::{GroupResult, Tools};
-use super::{ReplayArgs, counted, progress_bar};
+use super::{ReplayArgs, counted, group_position, progress_bar};
 use crate::command::steps::{registry_now, steps};
 use crate::command::{Exit, decode_limits};
 use crate::config::{self, Config};
 use crate::query::pending_dead_letters::{PendingDeadLetter, PendingFilter, pending_dead_letters};
 use crate::query::stored_ranges::ALL_TIME;
 use crate::query::{QueryError, TimeRange, parse_time};
-use crate::source::committed::committed_offsets;
 use crate::source::kafka::SourceError;
 use crate::source::reread::RangeReader;
 use crate::store::ReplayOutcome;
@@ -160,10 +159,11 @@ impl Topics<'_> {
     fn look(&mut self, reader: &RangeReader, topic: &str) -> Result<Option<&TopicNow>, SourceError> {
         if !self.known.contains_key(topic) {
             let found = match reader.partitions(topic) {
-                Ok(partitions) => Some(TopicNow {
-                    topic_id: reader.topic_id(topic)?,
-                    committed: committed_offsets(self.settings, topic, &partitions)?,
-                }),
+                Ok(partitions) => {
+                    let topic_id = reader.topic_id(topic)?;
+                    let committed = group_position(self.settings, topic, topic_id.as_deref(), &partitions)?;
+                    Some(TopicNow { topic_id, committed })
+                }
                 Err(SourceError::MissingTopic { .. }) => {
                     warn!(topic, "the topic does not exist; its dead letters are left alone");
                     None

@@ -10,6 +10,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use super::batches::{Part, Place, is_full, read_part, seal};
 use crate::event::Run;
 use crate::pipeline::Steps;
+use crate::pipeline::dead_letter::REFUSED_BY_STORE;
 use crate::query::pending_dead_letters::PendingDeadLetter;
 use crate::source::kafka::record_time;
 use crate::source::reread::RangeReader;
@@ -83,13 +84,16 @@ impl Tools<'_> {
         result: &mut GroupResult,
     ) -> anyhow::Result<()> {
         let sealed = seal(part, place)?;
-        let refusals = match &sealed {
+        let mut refusals = match &sealed {
             Some((_, inserts)) => refusals(inserts)?,
             None => BTreeMap::new(),
         };
         let mut filled = Filled::default();
         if let Some((span, inserts)) = sealed {
             filled = self.store_events(&span, inserts).await?;
+        }
+        for offset in &filled.refused {
+            refusals.insert(Identity { offset: *offset, index: 0 }, REFUSED_BY_STORE.to_owned());
         }
         result.filled.add(&filled);
         let outcomes: Vec<ReplayOutcome> = letters.iter().map(|letter| outcome_of(letter, read, &refusals)).collect();
@@ -133,10 +137,13 @@ fn letters_by_offset(letters: &[PendingDeadLetter]) -> BTreeMap<i64, &PendingDea
     letters.iter().rev().map(|letter| (letter.offset, letter)).collect()
 }
 
-/// Whether it is the record that was refused, and not another one that has its offset since the log was truncated.
+/// Whether it is the record that was refused, and not another one that has its offset since the log was truncated. Of a
+/// record whose row ClickHouse refused, neither time nor size is known exactly.
 fn is_record_of(message: &BorrowedMessage<'_>, letter: &PendingDeadLetter) -> bool {
     let bytes = message.payload().map_or(0, <[u8]>::len);
-    record_time(message).0 == letter.received_at && u64::try_from(bytes).is_ok_and(|bytes| bytes == letter.record_bytes)
+    letter.code == REFUSED_BY_STORE
+        || record_time(message).0 == letter.received_at
+            && u64::try_from(bytes).is_ok_and(|bytes| bytes == letter.record_bytes)
 }
 
 fn refusals(inserts: &[Insert]) -> anyhow::Result<BTreeMap<Identity, String>> {
@@ -212,6 +219,7 @@ mod tests {
             partition: 0,
             offset,
             index,
+            code: "not_json".into(),
             received_at: chrono::DateTime::UNIX_EPOCH,
             record_bytes: 3,
         };

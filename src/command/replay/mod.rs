@@ -9,6 +9,7 @@ mod dead_letters;
 mod letter_group;
 mod range;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use chrono::{DateTime, Utc};
@@ -17,7 +18,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use thiserror::Error;
 
 use super::Exit;
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::pipeline::plan::metadata::{self, Found};
+use crate::source::committed::{Committed, committed_offsets};
+use crate::source::kafka::SourceError;
 
 /// What `replay` takes.
 #[derive(Debug, Clone, Args)]
@@ -115,6 +119,23 @@ pub async fn run(
         }
         _ => dead_letters::run(args, config, now, output).await,
     }
+}
+
+/// How far the group has come in each partition of the topic as it is now. What it committed for an earlier topic of this
+/// name does not count. Blocks.
+pub(super) fn group_position(
+    settings: &config::Kafka,
+    topic: &str,
+    topic_id: Option<&str>,
+    partitions: &[i32],
+) -> Result<BTreeMap<i32, i64>, SourceError> {
+    let committed = committed_offsets(settings, topic, partitions)?;
+    let is_of_this_topic = |committed: &Committed| match metadata::decode(committed.offset, &committed.metadata) {
+        Found::Ours { topic_id: Some(then), .. } => topic_id.is_none_or(|now| now == then),
+        _ => true,
+    };
+    let known = committed.into_iter().filter(|(_, committed)| is_of_this_topic(committed));
+    Ok(known.map(|(partition, committed)| (partition, committed.offset)).collect())
 }
 
 /// On a terminal only; elsewhere it draws nothing.

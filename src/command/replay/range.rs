@@ -8,13 +8,12 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::batches::{Part, Place, read_part, seal};
-use super::{ReplayError, counted, progress_bar};
+use super::{ReplayError, counted, group_position, progress_bar};
 use crate::command::steps::{registry_now, steps};
 use crate::command::{Exit, decode_limits};
 use crate::config::Config;
 use crate::event::Run;
 use crate::query::stored_ranges::{ALL_TIME, TopicName, stored_counts};
-use crate::source::committed::committed_offsets;
 use crate::source::reread::RangeReader;
 use crate::store::client::connect_database;
 use crate::store::fill::{Filled, MissingFrom, fill_missing};
@@ -46,6 +45,8 @@ struct Summary {
     inserted_dead_letters: u64,
     /// Rows that ClickHouse confirmed and does not show.
     vanished: u64,
+    /// Records with a row that ClickHouse cannot take.
+    refused_by_store: u64,
     /// Offsets at the beginning of the range that Kafka no longer has and no table has either.
     gone_from_kafka: u64,
 }
@@ -63,12 +64,9 @@ pub(super) async fn run(
     let store = connect_database(&config.clickhouse)?;
     verify(&store, &config.clickhouse.database).await?;
     let mut reader = RangeReader::new(&config.kafka)?;
-    check_position(asked, &reader, config)?;
-    let place = Place {
-        topic: Arc::from(asked.topic),
-        topic_id: reader.topic_id(asked.topic)?.map(Arc::from),
-        partition: asked.partition,
-    };
+    let topic_id = reader.topic_id(asked.topic)?;
+    check_position(asked, topic_id.as_deref(), &reader, config)?;
+    let place = Place { topic: Arc::from(asked.topic), topic_id: topic_id.map(Arc::from), partition: asked.partition };
     let progress = progress_bar(u64::try_from(asked.to - asked.from)?, "offsets")?;
     let summary = replay(asked, &place, &mut reader, &store, config, &progress).await?;
     progress.finish_and_clear();
@@ -77,17 +75,22 @@ pub(super) async fn run(
     } else {
         write_summary(&summary, output)?;
     }
-    Ok(if summary.gone_from_kafka + summary.vanished > 0 { Exit::Failed } else { Exit::Ok })
+    Ok(if summary.gone_from_kafka + summary.vanished + summary.refused_by_store > 0 { Exit::Failed } else { Exit::Ok })
 }
 
 /// Refuses what belongs to the consumer: it may be storing it at this moment.
-fn check_position(asked: &Asked<'_>, reader: &RangeReader, config: &Config) -> anyhow::Result<()> {
+fn check_position(
+    asked: &Asked<'_>,
+    topic_id: Option<&str>,
+    reader: &RangeReader,
+    config: &Config,
+) -> anyhow::Result<()> {
     let (topic, partition) = (asked.topic.to_owned(), asked.partition);
     if !reader.partitions(asked.topic)?.contains(&partition) {
         return Err(ReplayError::NoPartition { topic, partition }.into());
     }
     let group = config.kafka.group.clone();
-    match committed_offsets(&config.kafka, asked.topic, &[partition])?.get(&partition) {
+    match group_position(&config.kafka, asked.topic, topic_id, &[partition])?.get(&partition) {
         Some(committed) if asked.to <= *committed => Ok(()),
         Some(committed) => Err(ReplayError::AheadOfGroup { group, topic, partition, committed: *committed }.into()),
         None => Err(ReplayError::NothingCommitted { group, topic, partition }.into()),
@@ -136,6 +139,7 @@ impl Summary {
         self.inserted_events += filled.events;
         self.inserted_dead_letters += filled.dead_letters;
         self.vanished += filled.vanished;
+        self.refused_by_store += u64::try_from(filled.refused.len()).unwrap_or(u64::MAX);
     }
 }
 
@@ -143,8 +147,11 @@ fn write_summary(summary: &Summary, output: &mut impl Write) -> std::io::Result<
     let Summary { topic, partition, from, to, records, already_stored, .. } = summary;
     let inserted = summary.inserted_events + summary.inserted_dead_letters;
     writeln!(output, "{topic}, partition {partition}, offsets {from} to {to}: {} read", counted(*records, "record"))?;
+    let not_stored = summary.vanished + summary.refused_by_store;
     match (inserted, summary.dry_run) {
-        (0, _) => writeln!(output, "nothing is missing: all {already_stored} rows were stored before")?,
+        (0, _) if not_stored == 0 => {
+            writeln!(output, "nothing is missing: all {already_stored} rows were stored before")?
+        }
         (_, dry_run) => writeln!(
             output,
             "{} {} and {}; {already_stored} stored before",
@@ -159,6 +166,9 @@ fn write_summary(summary: &Summary, output: &mut impl Write) -> std::io::Result<
             "{} can no longer be replayed: Kafka has deleted them, and no table has them",
             counted(summary.gone_from_kafka, "offset")
         )?;
+    }
+    if summary.refused_by_store > 0 {
+        writeln!(output, "{} cannot be stored: ClickHouse refuses a row", counted(summary.refused_by_store, "record"))?;
     }
     if summary.vanished > 0 {
         writeln!(

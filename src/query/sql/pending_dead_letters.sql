@@ -5,11 +5,12 @@ SELECT
     kafka_partition AS partition,
     kafka_offset AS offset,
     kafka_index AS index,
+    any(dead_letters.code) AS code,
     any(dead_letters.received_at) AS received_at,
     any(dead_letters.record_bytes) AS record_bytes
 FROM dead_letters
 WHERE dead_letters.received_at >= {from:DateTime64(6, 'UTC')} AND dead_letters.received_at < {to:DateTime64(6, 'UTC')}
-    AND ({code:Nullable(String)} IS NULL OR code = {code:Nullable(String)})
+    AND ({code:Nullable(String)} IS NULL OR dead_letters.code = {code:Nullable(String)})
     AND ({topic:Nullable(String)} IS NULL OR kafka_topic = {topic:Nullable(String)})
     AND ({after_topic:Nullable(String)} IS NULL
         OR (kafka_topic, ifNull(kafka_topic_id, ''), kafka_partition, kafka_offset, kafka_index)

@@ -162,8 +162,8 @@ fn what_is_not_counted_by_batch() {
     metrics.observe_http_request("/v1/requests/{request_id}", 404, Duration::from_millis(3));
     metrics.add_http_events(HttpEventOutcome::Accepted, 5);
     let expected = [
-        (r#"gatetrail_ingest_lag_records{partition="3"}"#, Some(17.0)),
-        (r#"gatetrail_ingest_lag_records{partition="4"}"#, None),
+        (r#"gatetrail_ingest_lag_records{topic="events",partition="3"}"#, Some(17.0)),
+        (r#"gatetrail_ingest_lag_records{topic="events",partition="4"}"#, None),
         (r#"gatetrail_batch_seconds_bucket{le="0.004",stage="insert"}"#, Some(1.0)),
         ("gatetrail_batch_rows_sum", Some(50_000.0)),
         (r#"gatetrail_insert_retries_total{class="network"}"#, Some(1.0)),
