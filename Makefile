@@ -24,7 +24,9 @@ docs: ## API documentation in target/doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
 test-offline: ### Unit tests and those that need no engine
 	cargo test --locked --lib --bins --test contract --test cli --test dashboards --test docs
-.PHONY: chaos
+.PHONY: proof chaos
+proof: ## The model test of exactly once with SEEDS=100000 random lives, and its mutants, which must fail
+	PROOF_SEEDS=$(or $(SEEDS),100000) cargo test --locked --features crash-points --lib pipeline::proof
 chaos: ## Exactly once under KILLS=200 kills of consumers, ClickHouse and broker (SEED=…)
 	@scripts/chaos
 .PHONY: test-rules snapshots
@@ -49,13 +51,15 @@ engines-clean: engines-down ### Stop them and delete their data; downloads stay
 	rm -rf .engines/data .engines/log .engines/run
 
 ##@ Measure and ship
-.PHONY: bench bench-e2e soak release image
+.PHONY: bench bench-e2e bench-lookup soak release image
 bench: ## Benchmarks of the hot path, release build
 	cargo bench --locked --bench hot_path
 bench-e2e: ## Kafka to visible rows on real engines, and ClickHouse's Kafka engine beside it (EVENTS=1000000, RECORD=1)
 	@scripts/bench-e2e
 soak: ## Two consumers, everything killed at random, exact in the end (MINUTES=30, SEED, RATE, RECORD=1)
 	@scripts/soak
+bench-lookup: ## Look-ups and pages through the API with ROWS=10000000 events stored (RECORD=1, KEEP=1)
+	@scripts/bench-lookup
 release: ## Optimised binary in target/release
 	cargo build --locked --release
 image: ### Container image gatetrail:local

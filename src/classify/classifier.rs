@@ -121,7 +121,7 @@ impl Classifier {
         case: &Case<'_, 'e, '_>,
         matched: &Matched,
     ) -> Option<(&'r Rule, Verdict<'r, 'e>)> {
-        let rule = self.rules.candidates(matched).find(|rule| rule.when.holds(case))?;
+        let rule = self.rules.candidates(matched, case.facts).find(|rule| rule.when.holds(case))?;
         Some((rule, self.verdict(rule, case, matched)))
     }
 

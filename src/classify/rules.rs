@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::class::{Class, Confidence, WhoActs};
 use super::condition::Condition;
+use super::facts::{Facts, Step};
 use super::parse::Reader;
 use super::text::{Numbers, Patterns};
 use crate::event::Hop;
@@ -51,6 +52,10 @@ pub struct Rules {
     by_pattern: Vec<Vec<usize>>,
     /// What matches where there is no text.
     no_text: Matched,
+    /// For each step the rules that may hold at it.
+    at_step: FxHashMap<Step, Numbers>,
+    /// The rules that may hold without a code, a status, a JSON-RPC code.
+    without: [Numbers; 3],
 }
 
 /// What one text matched.
@@ -123,6 +128,23 @@ impl Rules {
             }
         }
         let no_text = matched(&read.patterns, &without_text, &by_pattern, "");
+        let rules_where = |impossible: &dyn Fn(&Condition) -> bool| {
+            let mut possible = Numbers::none(read.rules.len());
+            let numbered = read.rules.iter().enumerate();
+            numbered
+                .filter(|(_, rule)| may_hold(&rule.when, impossible))
+                .for_each(|(number, _)| possible.insert(number));
+            possible
+        };
+        let steps = Step::KNOWN.iter().copied().chain([Step::Unknown]);
+        let at_step = steps
+            .map(|step| (step, rules_where(&|part| matches!(part, Condition::Step(steps) if !steps.contains(&step)))))
+            .collect();
+        let without = [
+            rules_where(&|part| matches!(part, Condition::Code(_))),
+            rules_where(&|part| matches!(part, Condition::Status(_))),
+            rules_where(&|part| matches!(part, Condition::RpcCode(_))),
+        ];
         Ok(Self {
             version: read.version,
             rules: read.rules,
@@ -131,6 +153,8 @@ impl Rules {
             without_text,
             by_pattern,
             no_text,
+            at_step,
+            without,
         })
     }
 
@@ -146,9 +170,17 @@ impl Rules {
         &self.no_text
     }
 
-    /// The rules that may fire for a text, in the order of the file.
-    pub fn candidates<'r>(&'r self, matched: &Matched) -> impl Iterator<Item = &'r Rule> {
-        matched.candidates.iter().filter_map(|place| self.rules.get(place))
+    /// The rules that may fire for a text and these facts, in the order of the file.
+    pub fn candidates(&self, matched: &Matched, facts: &Facts<'_>) -> impl Iterator<Item = &Rule> {
+        let mut candidates = matched.candidates.clone();
+        if let Some(at_step) = self.at_step.get(&facts.step) {
+            candidates.keep(at_step);
+        }
+        let is_known = [facts.code.is_some(), facts.status.is_some(), facts.rpc_code.is_some()];
+        for (without, _) in self.without.iter().zip(is_known).filter(|(_, is_known)| !is_known) {
+            candidates.keep(without);
+        }
+        candidates.into_numbers().filter_map(|place| self.rules.get(place))
     }
 
     /// The span of `text` that a pattern matches.
@@ -175,6 +207,16 @@ pub fn needed_patterns(condition: &Condition) -> Option<&[usize]> {
         Condition::Text(patterns) => Some(patterns),
         Condition::All(parts) => parts.iter().find_map(needed_patterns),
         _ => None,
+    }
+}
+
+/// Whether the condition can hold when the parts named `impossible` do not.
+fn may_hold(condition: &Condition, impossible: &dyn Fn(&Condition) -> bool) -> bool {
+    match condition {
+        Condition::All(parts) => parts.iter().all(|part| may_hold(part, impossible)),
+        Condition::Any(parts) => parts.iter().any(|part| may_hold(part, impossible)),
+        Condition::Not(_) => true,
+        part => !impossible(part),
     }
 }
 

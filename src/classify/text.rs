@@ -82,16 +82,29 @@ impl Numbers {
     }
 
     /// The numbers, ascending.
-    pub fn iter(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().zip((0..).step_by(64)).flat_map(|(word, first)| {
-            let mut left = *word;
-            std::iter::from_fn(move || {
-                let bit = (left != 0).then_some(left.trailing_zeros())?;
-                left &= left - 1;
-                Some(first + bit as usize)
-            })
-        })
+    pub fn into_numbers(self) -> impl Iterator<Item = usize> {
+        self.words.into_iter().zip((0..).step_by(64)).flat_map(|(word, first)| bits_of(word, first))
     }
+
+    /// Leaves only what `others` has too.
+    pub fn keep(&mut self, others: &Self) {
+        self.words.iter_mut().zip(&others.words).for_each(|(word, other)| *word &= other);
+    }
+
+    /// The numbers, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().zip((0..).step_by(64)).flat_map(|(word, first)| bits_of(*word, first))
+    }
+}
+
+/// The numbers that a word of bits stands for, from `first` on.
+fn bits_of(word: u64, first: usize) -> impl Iterator<Item = usize> {
+    let mut left = word;
+    std::iter::from_fn(move || {
+        let bit = (left != 0).then_some(left.trailing_zeros())?;
+        left &= left - 1;
+        Some(first + bit as usize)
+    })
 }
 
 /// A text and the list of a pattern that it stands in.

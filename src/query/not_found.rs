@@ -7,9 +7,10 @@ use clickhouse::Client;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::bounds::time_of_id;
 use super::error::QueryError;
 use super::filter::check_id;
+use super::id_time::time_of_id;
+use super::sightings::other_kinds_of;
 use super::statement::Statement;
 
 /// How far back the newest event is looked for.
@@ -75,15 +76,9 @@ pub async fn why_not_found(
     retention_days: u32,
     now: DateTime<Utc>,
 ) -> Result<NotFound, QueryError> {
-    #[derive(Deserialize)]
-    struct Row {
-        kind: String,
-    }
     check_id("request_id", request_id)?;
-    let kinds =
-        Statement::new(client, "known_as", include_str!("sql/known_as.sql")).bind("id", request_id).rows::<Row>();
-    let (freshness, kinds) = futures_util::try_join!(ingest_freshness(client, now), kinds)?;
-    let known_as = kinds.into_iter().map(|row| row.kind).collect();
+    let (freshness, known_as) =
+        futures_util::try_join!(ingest_freshness(client, now), other_kinds_of(client, request_id))?;
     Ok(explain(time_of_id(request_id), known_as, freshness, retention_days, now))
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::error::QueryError;
 use super::filter::check_id;
 use super::join::join_request;
-use super::missing::{Expected, MissingStep, expected, missing};
+use super::missing::{Absence, Expected, MissingStep, expected, missing};
 use super::statement::Statement;
 use super::stored::{Relation, StoredEvent};
 use super::texts::VerdictTexts;
@@ -17,6 +17,8 @@ use super::timeline::{RequestTimeline, assemble};
 
 /// How far back a gateway's habit of reporting a step is looked for.
 const HABIT_WINDOW: TimeDelta = TimeDelta::days(7);
+/// How far back of the same servers, before that.
+const NEARBY_WINDOW: TimeDelta = TimeDelta::days(1);
 /// How many rows that may cost; past it the habit counts as unknown.
 const HABIT_ROWS: u64 = 2_000_000;
 
@@ -47,6 +49,9 @@ struct ReportedStep {
 }
 
 /// Tells for each step that is not there whether this gateway reports such steps.
+///
+/// It is asked first about the same servers on the last day, which is quick and enough for what is reported always, and
+/// about everything only when that leaves a step open.
 async fn absent_steps(
     client: &Client,
     events: &[StoredEvent],
@@ -56,18 +61,30 @@ async fn absent_steps(
     let Some(end) = own.iter().map(|event| event.time).max() else {
         return Ok(Vec::new());
     };
+    let values =
+        |column: &'static str| -> BTreeSet<String> { own.iter().filter_map(|event| event.text(column)).collect() };
     let types: Vec<&str> = expected.iter().flat_map(|step| step.types.iter().copied()).collect();
     let sources: BTreeSet<&str> = own.iter().map(|event| event.source.as_str()).collect();
-    let products: BTreeSet<&str> = own.iter().filter_map(|event| event.str("gateway_product")).collect();
-    let reported: Vec<ReportedStep> = Statement::new(client, "reported_steps", include_str!("sql/reported_steps.sql"))
-        .bind("types", types)
-        .bind("sources", sources)
-        .bind("products", products)
+    let about_reporter = |statement: Statement| {
+        statement.bind("types", &types).bind("sources", &sources).bind("products", values("gateway_product"))
+    };
+    let nearby = Statement::new(client, "reported_steps_nearby", include_str!("sql/reported_steps_nearby.sql"))
+        .bind("workspaces", values("workspace"))
+        .bind("slugs", values("slug"))
+        .bind_time("first", end - NEARBY_WINDOW)
+        .bind_time("last", end)
+        .reads_little();
+    let absent = missing(expected.clone(), &pairs(about_reporter(nearby).rows().await?));
+    if absent.iter().all(|step| step.absence == Absence::Missing) {
+        return Ok(absent);
+    }
+    let everywhere = Statement::new(client, "reported_steps", include_str!("sql/reported_steps.sql"))
         .bind_time("first", end - HABIT_WINDOW)
         .bind_time("last", end)
-        .read_at_most(HABIT_ROWS)
-        .rows()
-        .await?;
-    let pairs: Vec<(String, String)> = reported.into_iter().map(|step| (step.type_name, step.hop)).collect();
-    Ok(missing(expected, &pairs))
+        .read_at_most(HABIT_ROWS);
+    Ok(missing(expected, &pairs(about_reporter(everywhere).rows().await?)))
+}
+
+fn pairs(reported: Vec<ReportedStep>) -> Vec<(String, String)> {
+    reported.into_iter().map(|step| (step.type_name, step.hop)).collect()
 }

@@ -1,11 +1,12 @@
 //! Finds requests: one item each, newest first.
 //!
-//! Two statements: the first picks ids by the filters, the second reads what a summary needs of those few. The class of
+//! The first statement picks ids by the filters, the second tells where these were seen, the third reads what a summary needs of
+//! those few. The class of
 //! an item is decided as on its own page, but over its own events alone: a retry that recovered is not looked for.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Client;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,8 +14,9 @@ use utoipa::ToSchema;
 use super::error::QueryError;
 use super::filter::{RequestFilter, TimeRange};
 use super::page::{List, Page, Paged, Position};
+use super::sightings::{Extent, sightings_of};
 use super::statement::Statement;
-use super::stored::{StoredEvent, micros};
+use super::stored::{StoredEvent, id_of_key_hex, micros};
 use super::verdict::decide;
 use crate::classify::Class;
 use crate::event::vocabulary::ClosedEnum;
@@ -60,8 +62,16 @@ pub struct RequestSummary {
 
 #[derive(Debug, Clone, Deserialize)]
 struct Found {
-    id: String,
+    /// The packed id, as hexadecimal digits; it also decides between requests that started at the same moment.
+    key: String,
     started: DateTime<Utc>,
+}
+
+impl Found {
+    /// The request's id.
+    fn id(&self) -> String {
+        id_of_key_hex(&self.key).unwrap_or_default()
+    }
 }
 
 /// The requests that a filter finds.
@@ -77,9 +87,10 @@ pub async fn search_requests(
     let range = filter.checked_range(now)?;
     let found = search_request_ids(client, filter, range, page).await?;
     let page_of_ids =
-        Paged::from_one_more(List::Requests, page, found, |item| Position { time: item.started, id: item.id.clone() });
+        Paged::from_one_more(List::Requests, page, found, |item| Position { time: item.started, id: item.key.clone() });
     let mut events = search_request_events(client, &page_of_ids.items, range).await?;
-    let summaries = page_of_ids.items.iter().map(|item| summary_of(item, &events.remove(&item.id).unwrap_or_default()));
+    let summaries =
+        page_of_ids.items.iter().map(|item| summary_of(item, &events.remove(&item.id()).unwrap_or_default()));
     Ok(Paged { items: summaries.collect(), next_cursor: page_of_ids.next_cursor })
 }
 
@@ -116,12 +127,19 @@ async fn search_request_events(
     let Some(first) = found.iter().map(|item| item.started).min() else {
         return Ok(HashMap::new());
     };
-    let ids: Vec<&str> = found.iter().map(|item| item.id.as_str()).collect();
+    let ids: Vec<String> = found.iter().map(Found::id).collect();
+    let sightings = sightings_of(client, "request", &ids).await?;
+    let Some(extent) = Extent::of(&sightings, "request", &ids) else {
+        return Ok(HashMap::new());
+    };
+    // The range ends before `to`.
+    let extent = Extent { span: (first, range.to - TimeDelta::microseconds(1)), ..extent };
+    let keys: Vec<&str> = found.iter().map(|item| item.key.as_str()).collect();
     let rows: Vec<StoredEvent> =
         Statement::new(client, "search_request_events", include_str!("sql/search_request_events.sql"))
-            .bind("request_ids", ids)
-            .bind_time("from", first)
-            .bind_time("to", range.to)
+            .bind("request_keys", keys)
+            .bind_extent(&extent)
+            .reads_little()
             .rows()
             .await?;
     let mut by_request: HashMap<String, Vec<StoredEvent>> = HashMap::new();
@@ -138,7 +156,7 @@ fn summary_of(found: &Found, events: &[StoredEvent]) -> RequestSummary {
     let known = |column: &str| events.iter().find_map(|event| event.text(column));
     let deciding = decision.deciding;
     RequestSummary {
-        request_id: found.id.clone(),
+        request_id: found.id(),
         started_at: found.started,
         ended_at: events.iter().map(|event| event.time).max().unwrap_or(found.started),
         workspace: known("workspace"),

@@ -1,6 +1,8 @@
 //! One row of `events` as it is read: the members that decide, typed, and every known column for the timeline.
 //!
-//! NULL columns, empty maps and lists are left out; a list that was *sent* empty stays, as `[]`. Pure.
+//! A row comes in the form of `sql/event_columns.sql`: packed ids as hexadecimal digits, and groups of columns as objects,
+//! which are opened here; or with columns under their own names. NULL columns, empty maps and lists are left out; a list
+//! that was *sent* empty stays, as `[]`. Pure.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +14,7 @@ use utoipa::ToSchema;
 use crate::classify::{Class, Confidence, WhoActs};
 use crate::event::vocabulary::ClosedEnum;
 use crate::event::{EventKind, Hop, Outcome};
+use crate::store::packed_id::{pack, unpack};
 
 /// How an event came into a timeline; the order is the order of closeness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, ToSchema)]
@@ -161,7 +164,7 @@ pub fn optional_micros<S: serde::Serializer>(time: &Option<DateTime<Utc>>, seria
 impl<'de> Deserialize<'de> for StoredEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
-        let row = Map::<String, Value>::deserialize(deserializer)?;
+        let row = opened(Map::<String, Value>::deserialize(deserializer)?).map_err(D::Error::custom)?;
         let text =
             |name: &'static str| row.get(name).and_then(Value::as_str).ok_or_else(|| D::Error::missing_field(name));
         let time = DateTime::parse_from_rfc3339(text("time")?).map_err(D::Error::custom)?;
@@ -181,6 +184,51 @@ impl<'de> Deserialize<'de> for StoredEvent {
             columns: known_columns(row),
         })
     }
+}
+
+/// Columns that hold others, as an object from name to value; empty text is an empty object.
+const GROUPS: [&str; 7] = ["reporter", "server", "client", "step", "derived", "links", "rest"];
+/// Packed ids, and the columns they are.
+const PACKED_IDS: [(&str, &str); 2] = [("event_hex", "event_id"), ("request_hex", "request_id")];
+/// Binary ids, zeros when unknown, and the columns they are.
+const BINARY_IDS: [(&str, &str); 2] = [("trace_hex", "trace_id"), ("span_hex", "span_id")];
+
+/// The row with every column under its own name.
+fn opened(mut row: Map<String, Value>) -> Result<Map<String, Value>, String> {
+    for group in GROUPS {
+        let Some(Value::String(object)) = row.remove(group) else { continue };
+        if !object.is_empty() {
+            let members: Map<String, Value> =
+                serde_json::from_str(&object).map_err(|fault| format!("{group}: {fault}"))?;
+            row.extend(members);
+        }
+    }
+    for (packed, name) in PACKED_IDS {
+        let Some(Value::String(digits)) = row.remove(packed) else { continue };
+        if let Some(id) = id_of_key_hex(&digits) {
+            row.insert(name.to_owned(), Value::String(id));
+        }
+    }
+    for (binary, name) in BINARY_IDS {
+        let Some(Value::String(digits)) = row.remove(binary) else { continue };
+        if digits.bytes().any(|digit| digit != b'0') {
+            row.insert(name.to_owned(), Value::String(digits.to_ascii_lowercase()));
+        }
+    }
+    Ok(row)
+}
+
+/// The packed form of an id, as hexadecimal digits: how statements compare keys.
+#[must_use]
+pub fn key_hex(id: &str) -> String {
+    // Upper case, as the store writes them.
+    hex::encode_upper(pack(id))
+}
+
+/// The id of a packed form in hexadecimal digits; `None` for none.
+#[must_use]
+pub fn id_of_key_hex(digits: &str) -> Option<String> {
+    unpack(&hex::decode(digits).ok()?)
 }
 
 /// Drops what is unknown; `empty_lists` puts the lists back that were sent empty.
@@ -248,6 +296,21 @@ pub(super) mod tests {
             (row.relation, row.kind, row.outcome),
             (Relation::Request, EventKind::RequestCompleted, Outcome::Success)
         );
+    }
+
+    #[test]
+    fn groups_are_opened_and_ids_unpacked() {
+        let row = event(json!({
+            "event_hex": "019AAB1234567ABC8DEF0123456789AB", "request_hex": "7265712D31", "span_hex": "0000000000000000",
+            "trace_hex": "E6559358EE53A1C7DAB0D3AA2BA59000", "links": "", "reporter": r#"{"gateway_product":"portkey"}"#,
+            "step": r#"{"http_status":401,"outcome":"failure"}"#,
+        }));
+        assert_eq!((row.event_id.as_str(), row.outcome), ("019aab12-3456-7abc-8def-0123456789ab", Outcome::Failure));
+        assert_eq!(row.str("request_id"), Some("req-1"));
+        assert_eq!(row.str("trace_id"), Some("e6559358ee53a1c7dab0d3aa2ba59000"));
+        assert_eq!(row.str("span_id"), None);
+        assert_eq!((row.str("gateway_product"), row.integer("http_status")), (Some("portkey"), Some(401)));
+        assert_eq!(row.other_columns().filter(|(name, _)| name.contains("hex") || *name == "step").count(), 0);
     }
 
     #[test]

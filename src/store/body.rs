@@ -78,6 +78,19 @@ pub fn row_count(insert: &Insert) -> Result<u64, StoreError> {
     Ok(rows)
 }
 
+/// The names of the body's columns, in its order: those of the stream, or the members of the first line.
+///
+/// # Errors
+/// [`StoreError::Encode`] or [`StoreError::EncodeDeadLetters`] when it is not a body of rows.
+pub fn column_names(insert: &Insert) -> Result<Vec<String>, StoreError> {
+    if insert.format == JSON_LINES {
+        let Some(line) = lines(&insert.body).next() else { return Ok(Vec::new()) };
+        let members: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)?;
+        return Ok(members.into_iter().map(|(name, _)| name).collect());
+    }
+    Ok(batches(&insert.body)?.schema().fields().iter().map(|field| field.name().clone()).collect())
+}
+
 /// The header of the next message of an Arrow stream and what follows it; `None` at the end of the stream.
 fn next_message(stream: &[u8]) -> Result<Option<(&[u8], &[u8])>, ArrowError> {
     let Some((mark, rest)) = stream.split_first_chunk::<4>() else { return Ok(None) };

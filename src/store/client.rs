@@ -37,6 +37,7 @@ pub fn connect(settings: &config::ClickHouse) -> Result<clickhouse::Client, Stor
         .with_url(settings.url.trim_end_matches('/'))
         .with_user(&settings.user)
         .with_product_info("gatetrail", env!("CARGO_PKG_VERSION"))
+        .with_compression(super::compression::compression_to(&settings.url))
         // Types are checked where rows are read as JSON lines; the crate's own check reads the schema once a query more.
         .with_validation(false);
     Ok(match &settings.password {

@@ -43,7 +43,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::{missing_rows, rows_between};
-    use crate::store::body::{TimeBounds, event_times, keep_rows, row_count};
+    use crate::store::body::{TimeBounds, column_names, event_times, keep_rows, row_count};
     use crate::store::identities::StoredIdentities;
     use crate::store::span::Identity;
     use crate::store::writer::Insert;
@@ -135,6 +135,15 @@ mod tests {
         assert_eq!((row_count(&events).unwrap(), row_count(&letters).unwrap()), (5, 5));
         assert_eq!(event_times(&events).unwrap(), TimeBounds { first: 10_000, last: 14_000 });
         assert_eq!(event_times(&letters).unwrap(), TimeBounds::NONE);
+    }
+
+    #[test]
+    fn columns_are_named_as_the_body_names_them() {
+        let [events, letters] = both_kinds();
+        assert_eq!(column_names(&events).unwrap(), ["time", "kafka_offset", "kafka_index", "name"]);
+        let mut of_letters = column_names(&letters).unwrap();
+        of_letters.sort();
+        assert_eq!(of_letters, ["detail", "kafka_index", "kafka_offset"]);
     }
 
     #[test]

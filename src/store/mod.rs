@@ -9,6 +9,7 @@
 pub mod body;
 pub mod client;
 pub mod column;
+pub mod compression;
 pub mod connection;
 pub mod dead_letter_rows;
 pub mod delivery;

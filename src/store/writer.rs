@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use clickhouse::Client;
 
+use super::body::column_names;
 use super::error::{Remedy, StoreError};
 
 /// Settings of every insert. Server defaults move between versions, so each one is sent (ClickHouse 26.2 turned
@@ -51,36 +52,44 @@ pub struct Insert {
 
 /// Sends one insert and waits for ClickHouse to confirm it, for [`INSERT_TIMEOUT`] at most.
 ///
+/// # Errors
+/// [`StoreError`] when it was not confirmed; it may have been stored all the same.
+pub async fn insert_once(client: &Client, insert: &Insert) -> Result<(), StoreError> {
+    insert_within(client, insert, INSERT_TIMEOUT, &mut || {}).await
+}
+
+/// Sends one insert and waits for ClickHouse to confirm it; `sent` hears when the bytes are on their way and the answer is
+/// waited for.
+///
 /// The token is the query's id as well: while an attempt is at work, ClickHouse refuses another one of the same id, so
 /// that attempts of one insert never run side by side. An id can be used again once its query is over.
 ///
 /// # Errors
-/// [`StoreError`] when it was not confirmed; it may have been stored all the same.
-pub async fn insert_once(client: &Client, insert: &Insert) -> Result<(), StoreError> {
-    insert_noting(client, insert, &mut || {}).await
-}
-
-/// The same; `sent` hears when the bytes are on their way and the answer is waited for.
-///
-/// # Errors
-/// Those of [`insert_once`].
-pub async fn insert_noting(
+/// [`StoreError`] when it was not confirmed in time; it may have been stored all the same.
+pub async fn insert_within(
     client: &Client,
     insert: &Insert,
+    patience: Duration,
     sent: &mut (dyn FnMut() + Send),
 ) -> Result<(), StoreError> {
-    let statement = format!("INSERT INTO {} FORMAT {}", insert.table, insert.format);
+    let statement = statement(insert)?;
     let mut request = client
         .insert_formatted_with(statement)
         .with_setting("insert_deduplication_token", &insert.token)
         .with_setting("query_id", &insert.token)
-        .with_timeouts(Some(INSERT_TIMEOUT), Some(INSERT_TIMEOUT));
+        .with_timeouts(Some(patience), Some(patience));
     for (name, value) in SETTINGS {
         request = request.with_setting(*name, *value);
     }
     request.send(insert.body.clone()).await.map_err(StoreError::of)?;
     sent();
     request.end().await.map_err(StoreError::of)
+}
+
+/// The statement names the body's columns: without them ClickHouse leaves out, in silence, what its table lacks.
+fn statement(insert: &Insert) -> Result<String, StoreError> {
+    let columns: Vec<String> = column_names(insert)?.iter().map(|name| format!("`{name}`")).collect();
+    Ok(format!("INSERT INTO {} ({}) FORMAT {}", insert.table, columns.join(", "), insert.format))
 }
 
 /// Inserts, sending the same bytes again until ClickHouse confirms them. `on_retry` hears of each failed attempt.

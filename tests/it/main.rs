@@ -9,10 +9,14 @@
 mod absent;
 #[cfg(target_os = "linux")]
 mod chaos;
+mod clickhouse_facts;
 mod columns;
+mod fault_proxy;
+mod faults;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod plan;
 mod reconcile;
 mod replay;
 mod secure;

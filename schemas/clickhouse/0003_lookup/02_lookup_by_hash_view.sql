@@ -1,12 +1,14 @@
 -- Only idempotent aggregates (min, max): inserting a row again changes nothing here.
--- Events are grouped before their ids become rows: most ids come with several events of a block.
+-- ASCII only (char(255), not its escape): `consume` reads the statement back to fill the view again.
+-- Events are grouped before their ids become rows, since most ids come with several events of a block. What is left of rows with
+-- the same key is put together by the table itself.
 CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.lookup_view TO ${database}.lookup AS
 SELECT
     pair.1 AS id_hash,
-    pair.2 AS kind,
+    CAST(pair.2 AS Enum8('request' = 1, 'client_request' = 2, 'caused_by' = 3, 'flow' = 4, 'connection' = 5, 'upstream_request' = 6)) AS kind,
     workspace,
     slug,
-    if(kind = 1, toUInt32(ifNull(sipHash64(connection_id), 0)), 0) AS connection,
+    if(pair.2 = 1, toUInt32(ifNull(sipHash64(connection_id), 0)), 0) AS connection,
     toMonday(first) AS week,
     first AS first_time,
     last AS last_time
@@ -20,7 +22,7 @@ ARRAY JOIN arrayConcat(
     if(request_key = '', [], [(
         sipHash64(multiIf(
             length(request_key) = 16, UUIDNumToString(toFixedString(substring(request_key, 1, 16), 16)),
-            startsWith(request_key, '\xFF'), substring(request_key, 2),
+            startsWith(request_key, char(255)), substring(request_key, 2),
             request_key)),
         1)]),
     if(connection_id IS NULL, [], [(assumeNotNull(sipHash64(connection_id)), 5)]),

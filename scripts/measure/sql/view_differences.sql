@@ -1,12 +1,12 @@
 -- Rows in which a materialised view's target differs from what the view's own SELECT makes of `events` as it is now: those only
--- in the target, and those only in the recomputation. The target's aggregates are merged by FINAL, a table partition at a time.
+-- in the target, and those only in the recomputation. Both are aggregated by the target's key, since a target keeps several rows
+-- a key until its parts are merged.
 SELECT
     (SELECT count() FROM (
-        SELECT ${columns} FROM ${database}.${target} FINAL
+        SELECT ${columns} FROM ${database}.${target} GROUP BY ${keys}
         EXCEPT DISTINCT
-        SELECT ${columns} FROM (${select}))),
+        SELECT ${columns} FROM (${select}) GROUP BY ${keys})),
     (SELECT count() FROM (
-        SELECT ${columns} FROM (${select})
+        SELECT ${columns} FROM (${select}) GROUP BY ${keys}
         EXCEPT DISTINCT
-        SELECT ${columns} FROM ${database}.${target} FINAL))
-SETTINGS do_not_merge_across_partitions_select_final = 1
+        SELECT ${columns} FROM ${database}.${target} GROUP BY ${keys}))

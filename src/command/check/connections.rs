@@ -72,7 +72,7 @@ fn exit_of(parts: &[Part]) -> Exit {
 
 fn as_json(parts: &[Part]) -> serde_json::Value {
     let one = |part: &Part| {
-        let said = part.found.as_ref().map_or_else(|fault| &fault.said, |said| said);
+        let said = part.found.as_ref().unwrap_or_else(|fault| &fault.said);
         json!({ "part": part.name, "ok": part.found.is_ok(), "detail": said })
     };
     json!({

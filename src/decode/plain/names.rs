@@ -67,22 +67,25 @@ struct Entry {
     group: Group,
     name: &'static str,
     head: u64,
+    tail: u64,
     member: Member,
 }
 
 const fn entry(group: Group, name: &'static str, member: Member) -> Entry {
-    Entry { group, name, head: head_of(name.as_bytes()), member }
+    let bytes = name.as_bytes();
+    let tail = if bytes.len() > 8 { word_of(bytes.split_at(bytes.len() - 8).1) } else { 0 };
+    Entry { group, name, head: word_of(bytes), tail, member }
 }
 
-/// The first eight bytes as a number, zeros after the end; as [`Key::head`].
-const fn head_of(name: &[u8]) -> u64 {
-    let mut head = [0; 8];
+/// The first eight bytes as a number, zeros after the end; as [`Key`] has them.
+const fn word_of(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
     let mut index = 0;
-    while index < name.len() && index < head.len() {
-        head[index] = name[index];
+    while index < bytes.len() && index < word.len() {
+        word[index] = bytes[index];
         index += 1;
     }
-    u64::from_le_bytes(head)
+    u64::from_le_bytes(word)
 }
 
 macro_rules! define_entries {
@@ -130,8 +133,8 @@ const fn is_same(left: &[u8], right: &[u8]) -> bool {
     true
 }
 
-/// Four times as many places as names, so that most names stand in their own.
-const PLACES: usize = 512;
+/// Ten times as many places as names, so that nearly all names stand in their own.
+const PLACES: usize = 1024;
 
 const _: () = assert!(GROUPS[0].is_empty() && GROUPS.len() < ATTRIBUTES_BIT.trailing_zeros() as usize);
 
@@ -157,10 +160,10 @@ static TABLE: [u8; PLACES] = {
     table
 };
 
-/// Where a name is looked for first: the upper bits of a product (Knuth's multiplicative hashing, golden ratio).
+/// Where a name is looked for first: the upper bits of a product with an odd number (one of MurmurHash3's).
 const fn place_of(group: Group, head: u64, length: usize) -> usize {
     let mixed = head ^ ((length as u64) << 59) ^ ((group.0 as u64) << 50);
-    let upper = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACES.trailing_zeros());
+    let upper = mixed.wrapping_mul(0xc4ce_b9fe_1a85_ec53) >> (u64::BITS - PLACES.trailing_zeros());
     #[expect(clippy::cast_possible_truncation, reason = "the upper bits are below PLACES")]
     let place = upper as usize;
     place
@@ -173,8 +176,10 @@ pub fn find(group: Group, key: Key<'_>) -> Option<Member> {
     loop {
         let number = usize::from(TABLE[place]).checked_sub(1)?;
         let entry = &ENTRIES[number];
-        let may_be = entry.head == key.head && entry.group == group && entry.name.len() == key.text.len();
-        if may_be && (key.text.len() <= 8 || entry.name == key.text) {
+        let same_ends = (entry.head == key.head) & (entry.tail == key.tail) & (entry.group.0 == group.0);
+        // Ends of eight bytes each are the whole of a name of up to sixteen.
+        let same_length = entry.name.len() == key.text.len();
+        if same_ends & same_length && (key.text.len() <= 16 || entry.name == key.text) {
             return Some(entry.member);
         }
         place = (place + 1) % PLACES;

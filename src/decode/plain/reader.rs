@@ -3,13 +3,15 @@
 /// Most digits of a number that is read here: all of them fit 53 bits, so that a double holds them exactly.
 const MOST_DIGITS: usize = 15;
 
-/// The first letters of a member name as a number, and how many letters it has.
+/// A member name, and its ends as numbers, so that names are compared without a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Key<'a> {
     /// The name.
     pub text: &'a str,
     /// Its first eight bytes, zeros after its end.
     pub head: u64,
+    /// Its last eight bytes; 0 when it has no more than eight.
+    pub tail: u64,
 }
 
 /// A place in a JSON text.
@@ -79,37 +81,38 @@ impl<'a> Reader<'a> {
     /// The member name whose opening quote was read.
     #[inline]
     pub fn key(&mut self) -> Option<Key<'a>> {
-        let head = self.word(self.at).unwrap_or(0);
+        let start = self.at;
         let text = self.string()?;
-        let head = match text.len() {
-            length @ 0..8 => head & !(u64::MAX << (length * 8)),
-            _ => head,
-        };
-        Some(Key { text, head })
+        let head = self.word(start).unwrap_or(0);
+        match text.len() {
+            length @ 0..8 => Some(Key { text, head: head & !(u64::MAX << (length * 8)), tail: 0 }),
+            8 => Some(Key { text, head, tail: 0 }),
+            length => Some(Key { text, head, tail: self.word(start + length - 8)? }),
+        }
     }
 
     /// Eight bytes as a number, the first one lowest.
     #[inline]
     fn word(&self, at: usize) -> Option<u64> {
-        let bytes = self.text.as_bytes().get(at..at + 8)?;
-        <[u8; 8]>::try_from(bytes).ok().map(u64::from_le_bytes)
+        let bytes = self.text.as_bytes().get(at..)?;
+        bytes.first_chunk().map(|eight| u64::from_le_bytes(*eight))
     }
 
     /// Where the string that goes on here ends; `None` when an escape or a control character (RFC 8259 §7) comes first.
     #[inline]
     fn closing_quote(&self) -> Option<usize> {
+        let bytes = self.text.as_bytes();
         let mut at = self.at;
-        while let Some(word) = self.word(at) {
-            let stops = stops_in(word);
-            if stops != 0 {
-                at += usize::try_from(stops.trailing_zeros() / 8).unwrap_or(0);
-                return (self.text.as_bytes()[at] == b'"').then_some(at);
+        let stop = loop {
+            let Some(word) = self.word(at) else {
+                break at + bytes.get(at..)?.iter().position(|byte| is_stop(*byte))?;
+            };
+            match stops_in(word) {
+                0 => at += 8,
+                stops => break at + (stops.trailing_zeros() / 8) as usize,
             }
-            at += 8;
-        }
-        let rest = self.text.as_bytes().get(at..)?;
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))?;
-        (rest[length] == b'"').then_some(at + length)
+        };
+        (bytes[stop] == b'"').then_some(stop)
     }
 
     /// The digits of a whole number without sign that begins here, none of them a leading zero.
@@ -210,10 +213,15 @@ fn as_double(number: i64) -> f64 {
     number as f64
 }
 
-/// The highest bit of each byte that ends a row of plain letters: `"`, `\`, or below the blank. Exact up to the first such byte, which is all that
-/// is asked: a borrow can only mark bytes behind it.
+/// Whether a byte ends a row of plain letters: `"`, `\`, or below the blank.
+const fn is_stop(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..b' ')
+}
+
+/// The highest bit of each byte of the word that [`is_stop`] holds for. Exact up to the first such byte, which is all
+/// that is asked: a borrow can only mark bytes behind it.
 #[inline]
-fn stops_in(word: u64) -> u64 {
+const fn stops_in(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([0x01; 8]);
     const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
     let quotes = word ^ (ONES * b'"' as u64);

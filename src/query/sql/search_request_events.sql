@@ -3,14 +3,14 @@ SELECT *
 FROM
 (
     SELECT
-        event_id, source, type, time, hop, outcome, class, reason, class_hop, who_acts, rule, confidence,
-        request_id, workspace, slug, user_id, client_name, mcp_tool, mcp_method, credential_sent, message, duration_ms
+${event_columns}
     FROM events
-    WHERE request_id IN {request_ids:Array(String)}
-        AND time >= {from:DateTime64(6, 'UTC')}
-        AND time < {to:DateTime64(6, 'UTC')}
-    ORDER BY time, kafka_topic, kafka_partition, kafka_offset, kafka_index
-    LIMIT 1 BY source, event_id
+    PREWHERE hex(request_key) IN {request_keys:Array(String)}
+    WHERE (workspace IN {workspaces:Array(String)} OR (workspace IS NULL AND {any_without_workspace:Bool}))
+        AND (slug IN {slugs:Array(String)} OR (slug IS NULL AND {any_without_slug:Bool}))
+        AND time BETWEEN {first:DateTime64(6, 'UTC')} AND {last:DateTime64(6, 'UTC')}
+    ORDER BY time, kafka_partition, kafka_offset, kafka_index
+    LIMIT 1 BY source, event_key
 )
 ORDER BY time
-LIMIT 50 BY request_id
+LIMIT 50 BY request_hex

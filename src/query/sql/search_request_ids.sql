@@ -1,14 +1,14 @@
 -- search_request_ids: requests of which each filter holds for some event, newest first
 SELECT
-    assumeNotNull(request_id) AS id,
+    hex(request_key) AS key,
     min(time) AS started
 FROM events
 WHERE time >= {from:DateTime64(6, 'UTC')}
     AND time < {to:DateTime64(6, 'UTC')}
-    AND request_id IS NOT NULL
+    AND request_key != ''
     AND ({workspace:Nullable(String)} IS NULL OR workspace = {workspace:Nullable(String)})
     AND ({slug:Nullable(String)} IS NULL OR slug = {slug:Nullable(String)})
-GROUP BY request_id
+GROUP BY request_key
 -- "IS NULL OR" stands inside the aggregates, where it folds to a constant and the column of an absent filter is not read
 HAVING countIf({user_id:Nullable(String)} IS NULL OR user_id = {user_id:Nullable(String)}) > 0
     AND countIf({client:Nullable(String)} IS NULL OR client_name = {client:Nullable(String)}) > 0
@@ -21,6 +21,6 @@ HAVING countIf({user_id:Nullable(String)} IS NULL OR user_id = {user_id:Nullable
         OR argMax(outcome, (type IN ('mcp.request.completed', 'mcp.request.rejected') AND hop != 'upstream', time)) = {outcome:Nullable(String)})
     AND countIf({q:Nullable(String)} IS NULL OR positionCaseInsensitiveUTF8(message, {q:Nullable(String)}) > 0) > 0
     AND ({after_time:Nullable(DateTime64(6, 'UTC'))} IS NULL
-        OR (started, id) < ({after_time:Nullable(DateTime64(6, 'UTC'))}, {after_id:Nullable(String)}))
-ORDER BY started DESC, id DESC
+        OR (started, key) < ({after_time:Nullable(DateTime64(6, 'UTC'))}, {after_id:Nullable(String)}))
+ORDER BY started DESC, key DESC
 LIMIT {row_limit:UInt32}

@@ -1,11 +1,9 @@
 -- token_refreshes: attempts to refresh, newest first, once each
 SELECT
-    event_id, source, type, time, hop, outcome, class, reason, class_hop, who_acts, rule, confidence,
-    request_id, workspace, slug, user_id, connection_id, duration_ms, oauth_error,
-    token_trigger, token_attempt, token_fingerprint, token_new_fingerprint, token_rotated,
-    token_expires_in, token_age_s, token_refresh_age_s
+${event_columns}
 FROM events
-WHERE type = 'mcp.auth.refresh'
+-- all of it before the wide columns are read
+PREWHERE type = 'mcp.auth.refresh'
     AND time >= {from:DateTime64(6, 'UTC')}
     AND time < {to:DateTime64(6, 'UTC')}
     AND ({workspace:Nullable(String)} IS NULL OR workspace = {workspace:Nullable(String)})

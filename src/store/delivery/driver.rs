@@ -14,11 +14,26 @@ use crate::store::identities::stored_identities_within;
 use crate::store::missing::missing_rows;
 use crate::store::span::Span;
 use crate::store::views::restore_views;
-use crate::store::writer::{Insert, insert_noting, insert_once};
+use crate::store::writer::{INSERT_TIMEOUT, Insert, insert_within};
 use crate::telemetry::with_causes;
 
-/// How long a read-back, or filling the views again, may take.
-const READ_BACK_TIMEOUT: Duration = Duration::from_secs(300);
+/// How patient delivery is.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// How long an insert may take.
+    pub insert: Duration,
+    /// How long a read-back, or filling the views again, may take.
+    pub read_back: Duration,
+    /// No wait is longer than this, whatever the remedy.
+    pub longest_wait: Duration,
+}
+
+impl Default for Patience {
+    /// 90 s, 5 minutes, and the waits of [`Pause`](super::Pause) as they are.
+    fn default() -> Self {
+        Self { insert: INSERT_TIMEOUT, read_back: Duration::from_secs(300), longest_wait: Duration::MAX }
+    }
+}
 
 /// What was delivered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,8 +90,12 @@ pub enum DeliveryEvent {
     },
 }
 
-/// Delivers the bodies of a plan: returns once every row is stored, exactly once, and hears of nothing in between but
-/// through `on_event`. Waits for as long as it takes. `replayed` says that an earlier owner may have delivered any of it.
+/// Who is told.
+type Listener<'a> = &'a mut (dyn FnMut(&DeliveryEvent) + Send);
+
+/// Delivers the bodies of a plan: returns once every row is stored, exactly once, and tells `on_event` what happens in
+/// between. Waits for as long as it takes. `replayed` says that others may have delivered any of it: an earlier owner of
+/// the plan, or an insert of a range that this one is a part of.
 ///
 /// # Errors
 /// Only what no later attempt can change: [`Remedy::Bisect`] when ClickHouse cannot take some row of the range (deliver
@@ -86,10 +105,25 @@ pub async fn deliver(
     span: &Span,
     inserts: &[Insert],
     replayed: bool,
-    on_event: &mut (dyn FnMut(&DeliveryEvent) + Send),
+    on_event: Listener<'_>,
+) -> Result<Delivered, StoreError> {
+    deliver_within(client, span, inserts, replayed, Patience::default(), on_event).await
+}
+
+/// The same with another patience.
+///
+/// # Errors
+/// Those of [`deliver`].
+pub async fn deliver_within(
+    client: &Client,
+    span: &Span,
+    inserts: &[Insert],
+    replayed: bool,
+    patience: Patience,
+    on_event: Listener<'_>,
 ) -> Result<Delivered, StoreError> {
     let mut delivery = Delivery::new(inserts.len(), replayed);
-    let mut attempt = Attempt { client, span, inserts, replayed, event_times: None, missing: Vec::new() };
+    let mut attempt = Attempt { client, span, inserts, replayed, patience, event_times: None, missing: Vec::new() };
     let mut delivered = rows_of(inserts)?;
     loop {
         let command = delivery.command();
@@ -99,13 +133,13 @@ pub async fn deliver(
         let outcome = match command {
             Command::Done => return Ok(Delivered { attempts: delivery.attempts(), ..delivered }),
             Command::Wait(pause) => {
-                sleep(pause.jittered()).await;
+                sleep(pause.jittered().min(patience.longest_wait)).await;
                 Ok(Heard::Waited)
             }
             Command::Insert(body) => attempt.insert(body, on_event).await,
             Command::ReadBack => attempt.read_back(delivery.repair()).await,
             // A poisoned delivery returned below, with the failure that made it so.
-            Command::InsertMissing(_) | Command::Poison => attempt.insert_missing().await,
+            Command::InsertMissing(_) | Command::Poison => attempt.insert_missing(on_event).await,
             Command::RestoreViews => attempt.restore_views().await,
         };
         let failures = delivery.failures();
@@ -142,33 +176,35 @@ struct Attempt<'a> {
     span: &'a Span,
     inserts: &'a [Insert],
     replayed: bool,
+    patience: Patience,
     event_times: Option<TimeBounds>,
     missing: Vec<Insert>,
 }
 
 impl Attempt<'_> {
-    async fn insert(
-        &self,
-        body: usize,
-        on_event: &mut (dyn FnMut(&DeliveryEvent) + Send),
-    ) -> Result<Heard, StoreError> {
+    async fn insert(&self, body: usize, on_event: Listener<'_>) -> Result<Heard, StoreError> {
         if let Some(insert) = self.inserts.get(body) {
-            insert_noting(self.client, insert, &mut || on_event(&DeliveryEvent::Sent)).await?;
+            self.send(insert, on_event).await?;
         }
         Ok(Heard::Confirmed)
     }
 
-    async fn insert_missing(&self) -> Result<Heard, StoreError> {
+    async fn insert_missing(&self, on_event: Listener<'_>) -> Result<Heard, StoreError> {
         for insert in &self.missing {
-            insert_once(self.client, insert).await?;
+            self.send(insert, on_event).await?;
         }
         Ok(Heard::Confirmed)
+    }
+
+    async fn send(&self, insert: &Insert, on_event: Listener<'_>) -> Result<(), StoreError> {
+        let mut sent = || on_event(&DeliveryEvent::Sent);
+        insert_within(self.client, insert, self.patience.insert, &mut sent).await
     }
 
     async fn read_back(&mut self, repair: u32) -> Result<Heard, StoreError> {
         let event_times = self.event_times()?;
         let reading = stored_identities_within(self.client, self.span, event_times);
-        let stored = timeout(READ_BACK_TIMEOUT, reading).await.map_err(|_| timed_out())??;
+        let stored = timeout(self.patience.read_back, reading).await.map_err(|_| timed_out())??;
         self.missing.clear();
         for insert in self.inserts {
             self.missing.extend(missing_rows(insert, &stored, repair)?);
@@ -179,7 +215,7 @@ impl Attempt<'_> {
     async fn restore_views(&mut self) -> Result<Heard, StoreError> {
         let event_times = self.event_times()?;
         let restoring = restore_views(self.client, self.span, event_times);
-        timeout(READ_BACK_TIMEOUT, restoring).await.map_err(|_| timed_out())??;
+        timeout(self.patience.read_back, restoring).await.map_err(|_| timed_out())??;
         Ok(Heard::Confirmed)
     }
 
@@ -200,7 +236,7 @@ impl Attempt<'_> {
     }
 
     /// Tells, table by table, what was inserted again.
-    fn report_repair(&self, on_event: &mut (dyn FnMut(&DeliveryEvent) + Send)) -> Result<u64, StoreError> {
+    fn report_repair(&self, on_event: Listener<'_>) -> Result<u64, StoreError> {
         let mut all = 0;
         for insert in &self.missing {
             let rows = row_count(insert)?;

@@ -29,6 +29,6 @@ mod pause;
 #[cfg(test)]
 mod tests;
 
-pub use driver::{Delivered, DeliveryEvent, deliver};
+pub use driver::{Delivered, DeliveryEvent, Patience, deliver, deliver_within};
 pub use machine::{Command, Delivery, Heard};
 pub use pause::Pause;

@@ -99,10 +99,13 @@ fn views(stage: &Stage) -> Result<(), String> {
     let names: Vec<&str> = views.iter().map(|view| view["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["lookup_view"], "a new view needs its comparison here");
     let recomputed = views[0]["as_select"].as_str().unwrap();
-    // The target keeps several rows a key until its parts are merged.
-    let (key, columns) = ("kind, id, day", "kind, id, day, min(first_time) AS first_time, max(last_time) AS last_time");
-    let stored = format!("SELECT {columns} FROM {{db}}.lookup GROUP BY {key}");
-    let recomputed = format!("SELECT {columns} FROM ({recomputed}) GROUP BY {key}");
+    // The target keeps several rows a key until its parts are merged, and whole seconds.
+    let seconds = |moment: &str| format!("toUnixTimestamp(toDateTime({moment}, 'UTC'))");
+    let key = "id_hash, toInt8(kind) AS kind_number, workspace, slug, connection, week";
+    let columns = format!("{key}, {} AS first, {} AS last", seconds("min(first_time)"), seconds("max(last_time)"));
+    let group = "id_hash, kind_number, workspace, slug, connection, week";
+    let stored = format!("SELECT {columns} FROM {{db}}.lookup GROUP BY {group}");
+    let recomputed = format!("SELECT {columns} FROM ({recomputed}) GROUP BY {group}");
     for (left, right, what) in [(&stored, &recomputed, "only in lookup"), (&recomputed, &stored, "missing in lookup")] {
         let different = stage.query(&format!("SELECT * FROM ({left} EXCEPT {right}) LIMIT 5"));
         if !different.is_empty() {

@@ -59,6 +59,13 @@ impl Clickhouse {
         matches!(self.waits, Waits::Next(_))
     }
 
+    /// Nobody inserts now: what waits for an insert may take its full time again.
+    pub fn postpone(&mut self) {
+        if let Waits::Rename(_, until) = &mut self.waits {
+            *until = Instant::now() + REACHED;
+        }
+    }
+
     pub fn tick(
         &mut self,
         stage: &Stage,

@@ -87,6 +87,11 @@ impl Slot {
         self.process.stop()
     }
 
+    /// Whether the group has given its process partitions.
+    pub fn has_partitions(&self) -> bool {
+        !matches!(self.waits, Waits::Assignment { .. })
+    }
+
     /// Engines are away: what the slot waits for may take its full time again.
     pub fn postpone(&mut self) {
         let now = Instant::now();

@@ -28,6 +28,8 @@ const CHECK_EVERY: u64 = 25;
 const PARTITIONS: u64 = 4;
 /// Most partitions that the topic is widened to.
 const MOST_PARTITIONS: u64 = 12;
+/// So many things that must never happen end the run: a process that cannot start would else be started for ever.
+const MOST_WRONGS: usize = 10;
 /// How long nothing may happen before the run counts as stuck.
 const STUCK: Duration = Duration::from_secs(120);
 
@@ -105,6 +107,9 @@ impl Run {
             if self.report.faults() != faults {
                 (moved, faults) = (Instant::now(), self.report.faults());
             }
+            if self.report.wrongs().len() > MOST_WRONGS {
+                self.fail("too much goes wrong to go on");
+            }
             if moved.elapsed() > STUCK {
                 self.fail("nothing has happened for two minutes");
             }
@@ -125,6 +130,9 @@ impl Run {
         let wanted = awaits(&[CrashPoint::RevokeBegun, CrashPoint::RevokeDone]);
         if awaits(&[CrashPoint::RepairBegun, CrashPoint::RepairInserted]) {
             clickhouse.provoke(stage);
+        }
+        if !broker.is_calm() || slots.iter().any(|slot| !slot.has_partitions()) {
+            clickhouse.postpone();
         }
         clickhouse.tick(stage, dice, &mut || if dealing { deck.store.pop_front() } else { None }, report);
         broker.tick(dice, &mut || if dealing { deck.broker.pop_front() } else { None }, report);
