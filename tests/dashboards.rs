@@ -76,6 +76,7 @@ mod tests {
         counts.dead_letter("not_json");
         metrics.apply(&counts);
         metrics.set_lag("events", 0, 1);
+        metrics.set_reconciliation(&"events".into(), 0, 0, 0);
         metrics.observe_stage(Stage::Insert, Duration::ZERO);
         metrics.observe_batch_rows(1);
         metrics.insert_retried("network");
@@ -120,6 +121,10 @@ mod tests {
             "gatetrail_ingest_memory_bytes",
             "gatetrail_insert_retries_total",
             "gatetrail_queue_depth",
+            "gatetrail_reconcile_checked_offsets_total",
+            "gatetrail_reconcile_duplicate_rows",
+            "gatetrail_reconcile_last_check_timestamp_seconds",
+            "gatetrail_reconcile_lost_rows",
             "gatetrail_redactions_total",
             "gatetrail_stored_rows_total",
             "gatetrail_token_refreshes_total",

@@ -52,6 +52,12 @@ fn place(stage: &Stage) -> Place {
     Place { topic: stage.topic().into(), topic_id: id, partition: 0 }
 }
 
+/// One look, as if so many seconds had passed.
+fn look(reconciler: &Reconciler, seconds: u64, with_unresolved: bool) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(reconciler.look(Instant::now() + Duration::from_secs(seconds), with_unresolved)).unwrap()
+}
+
 /// Lost and doubled rows as the metrics show them.
 fn gauges(metrics: &Metrics) -> (u64, u64) {
     let text = metrics.encode().unwrap();
@@ -69,8 +75,8 @@ fn checks(stage: &Stage) -> Vec<Value> {
     )
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn lost_and_doubled_rows_show_until_they_are_mended() {
+#[test]
+fn lost_and_doubled_rows_show_until_they_are_mended() {
     let stage = stage_with_events("reconcile_rows", 100);
     let (reconciler, metrics) = reconciler(&stage);
     let delivered = |first, next| Delivered {
@@ -80,10 +86,9 @@ async fn lost_and_doubled_rows_show_until_they_are_mended() {
         dropped: 0,
         times: None,
     };
-    let later = || Instant::now() + Duration::from_secs(10);
     reconciler.finished(delivered(0, 40));
     reconciler.finished(delivered(40, 60));
-    reconciler.look(later(), false).await.unwrap();
+    look(&reconciler, 10, false);
     assert_eq!(gauges(&metrics), (0, 0));
     let expected = json!({"first_offset": 0, "next_offset": 60, "delivered": 60, "rows": 60, "lost": 0, "duplicates": 0, "unchecked": 0});
     assert_eq!(checks(&stage), [expected]);
@@ -91,15 +96,15 @@ async fn lost_and_doubled_rows_show_until_they_are_mended() {
     stage.execute("ALTER TABLE {db}.events DELETE WHERE kafka_offset IN (61, 99) SETTINGS mutations_sync = 2");
     stage.execute("INSERT INTO {db}.events SELECT * FROM {db}.events WHERE kafka_offset IN (70, 71, 72) SETTINGS async_insert = 0");
     reconciler.finished(delivered(60, 100));
-    reconciler.look(later(), false).await.unwrap();
+    look(&reconciler, 10, false);
     assert_eq!(gauges(&metrics), (2, 3));
     assert_eq!((&checks(&stage)[1]["lost"], &checks(&stage)[1]["duplicates"]), (&json!(2), &json!(3)));
-    reconciler.look(later(), false).await.unwrap();
+    look(&reconciler, 10, false);
     assert_eq!(gauges(&metrics), (2, 3), "nothing new finished, and nothing is mended");
 
     let replay = stage.run(&["replay", "--partition", "0", "--from", "60", "--to", "100"]);
     assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
-    reconciler.look(later(), true).await.unwrap();
+    look(&reconciler, 10, true);
     assert_eq!(gauges(&metrics), (0, 3));
 
     reconciler.revoked(&stage.topic(), 0);
@@ -107,8 +112,8 @@ async fn lost_and_doubled_rows_show_until_they_are_mended() {
     assert!(!metrics.encode().unwrap().contains("gatetrail_reconcile_lost_rows{"), "its next owner reports it");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_process_that_died_had_not_checked_is_checked_by_the_next() {
+#[test]
+fn what_a_process_that_died_had_not_checked_is_checked_by_the_next() {
     let stage = stage_with_events("reconcile_taken_over", 50);
     stage.execute("TRUNCATE TABLE {db}.ingest_reconciliations");
     stage.execute(
@@ -119,9 +124,9 @@ async fn what_a_process_that_died_had_not_checked_is_checked_by_the_next() {
     let (reconciler, metrics) = reconciler(&stage);
     reconciler.assigned(place(&stage), 50);
     assert_eq!(gauges(&metrics), (0, 0));
-    reconciler.look(Instant::now() + Duration::from_secs(10), false).await.unwrap();
+    assert_eq!(look(&reconciler, 10, false), 0);
     assert_eq!(checks(&stage).len(), 1, "the owner before has time to check itself");
-    reconciler.look(Instant::now() + Duration::from_secs(100), false).await.unwrap();
+    assert_eq!(look(&reconciler, 100, false), 2);
     assert_eq!(gauges(&metrics), (2, 0), "what it knew to be lost, and what it had not checked");
     let found: Vec<(Value, Value, Value)> = checks(&stage)[1..]
         .iter()

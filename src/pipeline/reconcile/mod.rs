@@ -34,13 +34,12 @@ use crate::store::{Reconciliation, StoreError, reconciliation_insert};
 use crate::telemetry::clock::Clock;
 use crate::telemetry::{Metrics, with_causes};
 
-/// When it looks first: soon, so that a fault of the configuration shows.
-const FIRST_AFTER: Duration = Duration::from_secs(10);
 /// How often it looks.
 const EVERY: Duration = Duration::from_secs(60);
-/// At each so many looks also at what was not in order before: nobody may ever mend it, and looking for rows that are not
-/// there is dear.
-const UNRESOLVED_EACH: u64 = 5;
+/// The same when there was nothing to look at, which costs nothing.
+const EVERY_IDLE: Duration = Duration::from_secs(10);
+/// How often also at what was not in order before: nobody may ever mend it, and looking for rows that are not there is dear.
+const UNRESOLVED_EVERY: Duration = Duration::from_secs(300);
 /// How long after an assignment the range of the owner before is looked at: by then an owner that lives has checked it.
 const TAKEN_OVER_AFTER: Duration = Duration::from_secs(90);
 /// Most offsets that are read again for a partition that was taken over; what lies before them is noted as not checked.
@@ -102,29 +101,40 @@ impl Reconciler {
 
     /// Looks every minute, for ever.
     pub async fn run(self) {
-        let mut failing = false;
-        for look in 0_u64.. {
-            tokio::time::sleep(if look == 0 { FIRST_AFTER } else { EVERY }).await;
-            let Err(error) = self.look(Instant::now(), look.is_multiple_of(UNRESOLVED_EACH)).await else {
-                failing = false;
-                continue;
-            };
-            // Said once; the age of the last check shows that it lasts.
-            if !std::mem::replace(&mut failing, true) {
-                tracing::warn!(
-                    cause = with_causes(&error),
-                    "what was stored could not be checked; it is tried again every minute"
-                );
+        let (mut failing, mut wait) = (false, EVERY_IDLE);
+        let mut unresolved_looked_at = Instant::now();
+        loop {
+            tokio::time::sleep(wait).await;
+            let now = Instant::now();
+            let with_unresolved = now.duration_since(unresolved_looked_at) >= UNRESOLVED_EVERY;
+            if with_unresolved {
+                unresolved_looked_at = now;
+            }
+            match self.look(now, with_unresolved).await {
+                Ok(ranges) => {
+                    failing = false;
+                    wait = if ranges == 0 { EVERY_IDLE } else { EVERY };
+                }
+                Err(error) => {
+                    wait = EVERY;
+                    // Said once; the age of the last check shows that it lasts.
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(
+                            cause = with_causes(&error),
+                            "what was stored could not be checked; it is tried again every minute"
+                        );
+                    }
+                }
             }
         }
     }
 
     /// One look, as of `now`: at partitions taken over, at what has settled since the last look, and now and then at what
-    /// was not in order.
+    /// was not in order. How many ranges it looked at.
     ///
     /// # Errors
     /// [`LookError`]; nothing is forgotten, the next look does it all again.
-    pub async fn look(&self, now: Instant, with_unresolved: bool) -> Result<(), LookError> {
+    pub async fn look(&self, now: Instant, with_unresolved: bool) -> Result<usize, LookError> {
         let long_ago = now.checked_sub(EVERY).unwrap_or(now);
         let taken_over = self.book().take_taken_over(now, TAKEN_OVER_AFTER);
         for (place, taken) in taken_over.iter().enumerate() {
@@ -137,6 +147,7 @@ impl Reconciler {
             }
         }
         let due = self.book().take_due(now);
+        let mut ranges = due.len();
         if let Err(error) = self.check_all(&due).await {
             // Nothing is forgotten: it is due again.
             due.into_iter().for_each(|(place, due)| self.book().add(place, due, long_ago));
@@ -145,9 +156,10 @@ impl Reconciler {
         if with_unresolved {
             let unresolved = self.book().unresolved();
             self.check_all(&unresolved).await?;
+            ranges += unresolved.len();
         }
         self.metrics.note_reconciliation(Clock.now());
-        Ok(())
+        Ok(ranges)
     }
 
     /// Checks topic by topic, in rounds of one range a partition.
