@@ -113,7 +113,10 @@ async fn consume(
     };
     let runner = Runner::new(Arc::clone(consumer), setup)?;
     let stop = Arc::clone(stop);
-    Ok(tokio::task::spawn_blocking(move || runner.run(&stop)).await.context("the consumer thread ended")??)
+    let reconciling = tokio::spawn(reconciler.run());
+    let outcome = tokio::task::spawn_blocking(move || runner.run(&stop)).await.context("the consumer thread ended");
+    reconciling.abort();
+    Ok(outcome??)
 }
 
 /// What readiness asks: whether anything is waited for.

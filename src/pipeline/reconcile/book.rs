@@ -61,12 +61,11 @@ pub(super) struct Due {
 }
 
 impl Due {
-    /// Both ranges as one, when the second begins where the first ends.
+    /// Both ranges as one, when the second begins where the first ends. A range whose times are not known was checked before
+    /// and found wanting: it stays apart, so that its next check is known to be about the same range.
     fn joined(self, next: Self) -> Option<Self> {
-        let times = match (self.times, next.times) {
-            (Some(one), Some(other)) => Some(TimeRange { from: one.from.min(other.from), to: one.to.max(other.to) }),
-            _ => None,
-        };
+        let (one, other) = self.times.zip(next.times)?;
+        let times = Some(TimeRange { from: one.from.min(other.from), to: one.to.max(other.to) });
         (self.range.next == next.range.first).then_some(Self {
             range: Run { first: self.range.first, next: next.range.next },
             records: self.records + next.records,
