@@ -91,8 +91,11 @@ pub fn column_names(insert: &Insert) -> Result<Vec<String>, StoreError> {
     Ok(batches(&insert.body)?.schema().fields().iter().map(|field| field.name().clone()).collect())
 }
 
+/// A message's metadata, and what follows it.
+type MessageAndRest<'s> = (&'s [u8], &'s [u8]);
+
 /// The header of the next message of an Arrow stream and what follows it; `None` at the end of the stream.
-fn next_message(stream: &[u8]) -> Result<Option<(&[u8], &[u8])>, ArrowError> {
+fn next_message(stream: &[u8]) -> Result<Option<MessageAndRest<'_>>, ArrowError> {
     let Some((mark, rest)) = stream.split_first_chunk::<4>() else { return Ok(None) };
     if *mark != CONTINUATION {
         return Err(ArrowError::IpcError("a message does not begin as one".to_owned()));

@@ -175,7 +175,8 @@ fn statements_are_refused_with_the_errors_that_they_provoke() {
         assert_eq!(execute(&stage, statement, &[]), Ok(()), "{statement}");
     }
     let json = ("input_format_null_as_default", "0");
-    let cases: &[(&str, &[(&str, &str)], u32)] = &[
+    type Case<'c> = (&'c str, &'c [(&'c str, &'c str)], u32);
+    let cases: &[Case<'_>] = &[
         ("INSERT INTO {db}.absent VALUES (1)", &[], 60),
         ("INSERT INTO {db}_absent.t VALUES (1)", &[], 81),
         ("INSERT INTO {db}.t (absent) VALUES (1)", &[], 16),

@@ -130,7 +130,8 @@ mod tests {
     fn where_an_assignment_begins() {
         use GapReason::{LogTruncated, Retention};
         type Gaps<'g> = &'g [(i64, i64, GapReason)];
-        let cases: [(&str, Option<Position>, i64, Option<(i64, i64)>, Gaps<'_>); 11] = [
+        type Case<'c> = (&'c str, Option<Position>, i64, Option<(i64, i64)>, Gaps<'c>);
+        let cases: [Case<'_>; 11] = [
             ("a new group", None, 100, None, &[]),
             ("progress", Some(ours(150, None)), 150, None, &[]),
             ("progress to the end", Some(ours(200, None)), 200, None, &[]),

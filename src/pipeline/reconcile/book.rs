@@ -61,11 +61,14 @@ pub(super) struct Due {
 }
 
 impl Due {
-    /// Both ranges as one, when the second begins where the first ends. A range whose times are not known was checked before
-    /// and found wanting: it stays apart, so that its next check is known to be about the same range.
+    /// Both ranges as one, when the second begins where the first ends. What was found wanting before comes without
+    /// times, and stays apart from what is new, so that its next check is known to be about the same range.
     fn joined(self, next: Self) -> Option<Self> {
-        let (one, other) = self.times.zip(next.times)?;
-        let times = Some(TimeRange { from: one.from.min(other.from), to: one.to.max(other.to) });
+        let times = match (self.times, next.times) {
+            (Some(one), Some(other)) => Some(TimeRange { from: one.from.min(other.from), to: one.to.max(other.to) }),
+            (None, None) => None,
+            _ => return None,
+        };
         (self.range.next == next.range.first).then_some(Self {
             range: Run { first: self.range.first, next: next.range.next },
             records: self.records + next.records,

@@ -26,7 +26,9 @@ const SHORT: u64 = 0;
 
 #[test]
 fn killed_frozen_and_broken_and_every_record_is_stored_exactly_once() {
-    assert!(cfg!(feature = "crash-points"), "run this with --features crash-points, as scripts/test does");
+    if !cfg!(feature = "crash-points") {
+        panic!("run this with --features crash-points, as scripts/test does");
+    }
     let kills = number("KILLS").unwrap_or(SHORT);
     let seed = number("SEED").unwrap_or_else(rand::random);
     Run::new(seed, kills).play();
