@@ -164,7 +164,7 @@ mod tests {
             ("plan-committed:stop:3", None),
             ("plan-committed:0", None),
             ("plan-committed:", None),
-            ("plan-commited", None),
+            ("plan-committed-later", None),
             ("", None),
         ];
         for (text, expected) in cases {

@@ -295,39 +295,6 @@ impl Metrics {
         }
     }
 
-    /// Records of a partition that are not committed yet.
-    pub fn set_lag(&self, topic: &str, partition: i32, records: i64) {
-        self.inner.families.lag.get_or_create(&PartitionLabel { topic: Arc::from(topic), partition }).set(records);
-    }
-
-    /// Takes a partition off the board after it was revoked: its new owner reports it.
-    pub fn forget_partition(&self, topic: &str, partition: i32) {
-        let label = PartitionLabel { topic: Arc::from(topic), partition };
-        for of_partition in
-            [&self.inner.families.lag, &self.inner.families.reconcile_lost, &self.inner.families.reconcile_duplicates]
-        {
-            of_partition.remove(&label);
-        }
-    }
-
-    /// What is not in order in a partition: offsets lost, rows doubled.
-    pub fn set_reconciliation(&self, topic: &Arc<str>, partition: i32, lost: u64, duplicates: u64) {
-        let label = PartitionLabel { topic: Arc::clone(topic), partition };
-        let families = &self.inner.families;
-        families.reconcile_lost.get_or_create(&label).set(i64::try_from(lost).unwrap_or(i64::MAX));
-        families.reconcile_duplicates.get_or_create(&label).set(i64::try_from(duplicates).unwrap_or(i64::MAX));
-    }
-
-    /// Offsets that were compared with what is stored.
-    pub fn count_reconciled(&self, offsets: u64) {
-        self.inner.families.reconcile_offsets.inc_by(offsets);
-    }
-
-    /// The comparison was completed.
-    pub fn note_reconciliation(&self, at: DateTime<Utc>) {
-        self.inner.families.reconciled_at.set(seconds_since_1970(at));
-    }
-
     /// Time that a batch spent in a stage.
     pub fn observe_stage(&self, stage: Stage, time: Duration) {
         self.inner.families.batch_seconds.get_or_create(&StageLabel { stage }).observe(time.as_secs_f64());
@@ -341,22 +308,6 @@ impl Metrics {
     /// An insert that is tried again; `class` is a name of the store's retry table.
     pub fn insert_retried(&self, class: &'static str) {
         self.inner.families.insert_retries.get_or_create(&RetryLabel { class }).inc();
-    }
-
-    /// Record bytes between poll and progress.
-    pub fn set_memory(&self, bytes: usize) {
-        self.inner.families.memory.set(i64::try_from(bytes).unwrap_or(i64::MAX));
-    }
-
-    /// How long a batch waits for more rows at present.
-    pub fn set_flush_interval(&self, interval: Duration) {
-        self.inner.families.flush_interval.set(interval.as_secs_f64());
-    }
-
-    /// Offsets that were gone from Kafka before they were read.
-    pub fn count_gap(&self, reason: &'static str, offsets: i64) {
-        let count = u64::try_from(offsets).unwrap_or(0);
-        self.inner.families.gap_offsets.get_or_create(&ReasonLabel { reason }).inc_by(count);
     }
 
     /// The gauge of a queue, to be kept by the queue's owner.
@@ -430,5 +381,6 @@ fn lock(names: &Mutex<CappedNames>) -> std::sync::MutexGuard<'_, CappedNames> {
     names.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+mod ingest;
 #[cfg(test)]
 mod tests;
