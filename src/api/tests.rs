@@ -84,7 +84,12 @@ async fn every_refused_question_has_its_code() {
 
 #[tokio::test]
 async fn a_clickhouse_that_is_not_there_is_told_by_the_real_queries() {
-    let texts = VerdictTexts { summary: |_| String::new(), fix: |_| String::new() };
+    let texts = VerdictTexts {
+        summary: |_| String::new(),
+        fix: |_| String::new(),
+        fixes: |_| Vec::new(),
+        difference: |_| None,
+    };
     let client = clickhouse::Client::default().with_url("http://127.0.0.1:1");
     let mut away = state(Arc::new(MemorySink::default()));
     away.questions = Arc::new(StoreQuestions { client, texts, auth_retention_days: 90, clock: Clock });

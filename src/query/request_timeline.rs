@@ -11,9 +11,13 @@ use super::filter::check_id;
 use super::join::join_request;
 use super::missing::{Absence, Expected, MissingStep, expected, missing};
 use super::statement::Statement;
+use super::similar_slug::similar_slug;
 use super::stored::{Relation, StoredEvent};
 use super::texts::VerdictTexts;
-use super::timeline::{RequestTimeline, assemble};
+use super::timeline::{Beyond, RequestTimeline, assemble};
+use super::verdict::decide;
+use crate::classify::Class;
+use crate::event::Hop;
 
 /// How far back a gateway's habit of reporting a step is looked for.
 const HABIT_WINDOW: TimeDelta = TimeDelta::days(7);
@@ -37,8 +41,21 @@ pub async fn request_timeline(
         return Ok(None);
     };
     let expected = expected(&joined.events);
-    let absent = if expected.is_empty() { Vec::new() } else { absent_steps(client, &joined.events, expected).await? };
-    Ok(assemble(request_id, &joined, absent, texts))
+    let missing = if expected.is_empty() { Vec::new() } else { absent_steps(client, &joined.events, expected).await? };
+    let known_slug = meant_server(client, &joined.events).await?;
+    Ok(assemble(request_id, &joined, Beyond { missing, known_slug }, texts))
+}
+
+/// The server that was meant, when the gateway knows none of this name.
+async fn meant_server(client: &Client, events: &[StoredEvent]) -> Result<Option<String>, QueryError> {
+    let Some(deciding) = decide(events).deciding.filter(|event| event.class == Class::ServerNotFound) else {
+        return Ok(None);
+    };
+    let is_here = deciding.class_hop != Hop::Upstream;
+    match (deciding.str("workspace"), deciding.str("slug")) {
+        (Some(workspace), Some(slug)) if is_here => similar_slug(client, workspace, slug, deciding.time).await,
+        _ => Ok(None),
+    }
 }
 
 #[derive(Deserialize)]
