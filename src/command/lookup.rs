@@ -249,7 +249,8 @@ fn write_remarks(out: &mut impl Write, found: &RequestTimeline) -> std::io::Resu
     }
     for step in &found.missing {
         let lead = if step.absence == Absence::Missing { "missing" } else { "unknown" };
-        writeln!(out, "{lead}: {}", printable(&step.text))?;
+        let last = step.last_reported_at.map(|at| format!(" (such a step was last reported at {})", time_text(at)));
+        writeln!(out, "{lead}: {}{}", printable(&step.text), last.unwrap_or_default())?;
     }
     for related in &found.related_requests {
         let how = if related.relation == Relation::Retry { "retried or continued by" } else { "retries or continues" };

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use clickhouse::Client;
-use serde::Deserialize;
 
 use super::error::QueryError;
 use super::filter::check_id;
@@ -58,13 +57,6 @@ async fn meant_server(client: &Client, events: &[StoredEvent]) -> Result<Option<
     }
 }
 
-#[derive(Deserialize)]
-struct ReportedStep {
-    #[serde(rename = "type")]
-    type_name: String,
-    hop: String,
-}
-
 /// Tells for each step that is not there whether this gateway reports such steps.
 ///
 /// It is asked first about the same servers on the last day, which is quick and enough for what is reported always, and
@@ -91,7 +83,7 @@ async fn absent_steps(
         .bind_time("first", end - NEARBY_WINDOW)
         .bind_time("last", end)
         .reads_little();
-    let absent = missing(expected.clone(), &pairs(about_reporter(nearby).rows().await?));
+    let absent = missing(expected.clone(), &about_reporter(nearby).rows().await?);
     if absent.iter().all(|step| step.absence == Absence::Missing) {
         return Ok(absent);
     }
@@ -99,9 +91,5 @@ async fn absent_steps(
         .bind_time("first", end - HABIT_WINDOW)
         .bind_time("last", end)
         .read_at_most(HABIT_ROWS);
-    Ok(missing(expected, &pairs(about_reporter(everywhere).rows().await?)))
-}
-
-fn pairs(reported: Vec<ReportedStep>) -> Vec<(String, String)> {
-    reported.into_iter().map(|step| (step.type_name, step.hop)).collect()
+    Ok(missing(expected, &about_reporter(everywhere).rows().await?))
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::page::{Page, Told};
+use super::page::{Page, Told, written};
 use crate::classify::clients::{ACTIONS, Action, Clients};
 use crate::classify::{Class, WhoActs};
 use crate::event::vocabulary::ClosedEnum;
@@ -75,21 +75,31 @@ fn for_audience(told: &Told) -> String {
     let mut text = format!("\n### {}\n\n", capital(&who(told.audience.as_str())));
     for fix in &told.all {
         let only = if fix.only.is_empty() { String::new() } else { format!("*{}:* ", fix.only) };
-        push(&mut text, &format!("- {only}{}\n", plain(&fix.text)));
+        // The steps stand on a page of their own: they are the same for every class.
+        let told = written(&plain(&fix.text), |action| {
+            let (title, _) = heading(action);
+            format!("[How, by client](clients.md#{}).", title.to_lowercase().replace('\'', "").replace(' ', "-"))
+        });
+        push(&mut text, &format!("- {only}{told}\n"));
     }
     text
+}
+
+/// Under which heading the steps for an action stand, and what it is.
+fn heading(action: Action) -> (&'static str, &'static str) {
+    match action {
+        Action::SignInAgain => ("Sign in again", "Forget the stored sign-in and sign in."),
+        Action::Reconnect => ("Reconnect", "Start a new session, keeping the sign-in."),
+        Action::EditServer => ("Change the server's entry", "Its address, or the key that is sent."),
+        Action::StartOver => ("Start over", "Remove the server and add it again, so that the client registers anew."),
+    }
 }
 
 fn clients() -> String {
     let mut text = format!("{GENERATED}# How it is done in each client\n\n");
     text.push_str("A client is recognised by the name it gives itself (`client.name`), else by its user agent.\n");
     for (_, action) in ACTIONS {
-        let (title, lead) = match action {
-            Action::SignInAgain => ("Sign in again", "Forget the stored sign-in and sign in."),
-            Action::Reconnect => ("Reconnect", "Start a new session, keeping the sign-in."),
-            Action::EditServer => ("Change the server's entry", "Its address, or the key that is sent."),
-            Action::StartOver => ("Start over", "Remove the server and add it again, so that the client registers anew."),
-        };
+        let (title, lead) = heading(action);
         push(&mut text, &format!("\n## {title}\n\n{lead}\n\n"));
         for client in Clients::embedded().all().iter().map(Some).chain([None]) {
             push(&mut text, &format!("- {}\n", plain(&Clients::embedded().step(client, action, "<server>"))));
@@ -117,8 +127,25 @@ fn capital(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// Text that Markdown shows as it is: `<name>` would be taken for HTML.
+/// Text that Markdown shows as it is, with `{name}` as ‹name›: `<name>` would be taken for HTML. The steps that differ by
+/// client stay to be filled.
 fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, behind) = after.split_once('}').unwrap_or((after, ""));
+        plain.push_str(&escaped(before));
+        match ACTIONS.iter().any(|(placeholder, _)| *placeholder == name) {
+            true => push(&mut plain, &format!("{{{name}}}")),
+            false => push(&mut plain, &format!("‹{}›", escaped(name))),
+        }
+        rest = behind;
+    }
+    plain.push_str(&escaped(rest));
+    plain
+}
+
+fn escaped(text: &str) -> String {
     text.replace('<', "‹").replace('>', "›").replace('_', "\\_")
 }
 

@@ -15,10 +15,11 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use crate::classify::Class;
+use crate::classify::clients::Clients;
 use crate::classify::codes::Codes;
 use crate::classify::spelling::edit_distance;
 use crate::event::vocabulary::ClosedEnum;
-use page::{Page, pages};
+use page::{Page, pages, written};
 
 /// Arguments of `gatetrail codes`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -99,7 +100,7 @@ fn page_json(page: &Page) -> Value {
         .filter_map(|told| Some((told.audience.as_str().to_owned(), Value::String(told.usual.clone()?))))
         .collect();
     let fixes = page.fixes.iter().flat_map(|told| {
-        told.all.iter().map(|fix| json!({"audience": told.audience.as_str(), "only": fix.only, "text": fix.text}))
+        told.all.iter().map(|fix| json!({"audience": told.audience.as_str(), "only": fix.only, "text": in_any_client(&fix.text)}))
     });
     let rules =
         page.rules.iter().map(|rule| json!({"id": rule.id, "reason": rule.reason, "note": rule.note, "confidence": rule.confidence}));
@@ -130,7 +131,7 @@ fn write_page(output: &mut impl Write, page: &Page) -> anyhow::Result<()> {
     for told in &page.fixes {
         for fix in &told.all {
             let only = if fix.only.is_empty() { String::new() } else { format!(", {}", fix.only) };
-            writeln!(output, "  fix ({}{only})  {}", told.audience.as_str(), fix.text)?;
+            writeln!(output, "  fix ({}{only})  {}", told.audience.as_str(), in_any_client(&fix.text))?;
         }
     }
     for rule in &page.rules {
@@ -142,6 +143,11 @@ fn write_page(output: &mut impl Write, page: &Page) -> anyhow::Result<()> {
         writeln!(output, "  source    {} <{}>", source.section, source.url)?;
     }
     Ok(())
+}
+
+/// The text with the steps that hold in most clients.
+fn in_any_client(text: &str) -> String {
+    written(text, |action| Clients::embedded().step(None, action, "<server>"))
 }
 
 fn write_json(output: &mut impl Write, value: &Value) -> anyhow::Result<()> {

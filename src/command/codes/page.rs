@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::sources::{Source, source_of};
 use crate::classify::classifier::EMBEDDED;
-use crate::classify::clients::{ACTIONS, Clients};
+use crate::classify::clients::{ACTIONS, Action};
 use crate::classify::codes::{ClassText, Codes, Fix};
-use crate::classify::{Class, Failure, WhoActs};
 use crate::classify::rules::{Rule, Rules};
+use crate::classify::{Class, Failure, WhoActs};
 use crate::event::Hop;
 use crate::event::vocabulary::ClosedEnum;
 
@@ -40,7 +40,7 @@ pub struct Told {
 pub struct CaseText {
     /// `reason expired`, `product portkey`, `hop upstream`; empty for the usual case.
     pub only: String,
-    /// The text with its placeholders as `<name>`.
+    /// The text with its placeholders; [`written`] fills them for people.
     pub text: String,
 }
 
@@ -131,14 +131,18 @@ fn only(fix: &Fix) -> String {
     product.chain(reason).chain(when).collect::<Vec<_>>().join(", ")
 }
 
-/// The fullest variant, with `<name>` for each value of the request; how it is done in a client is told as in most.
+/// The fullest variant.
 fn shown(fix: &Fix) -> String {
-    let mut text = fix.text.first().cloned().unwrap_or_default();
+    fix.text.first().cloned().unwrap_or_default()
+}
+
+/// A text as it is written: the request's own values as `<name>`, and the steps that differ by client as `step` says.
+pub fn written(text: &str, step: impl Fn(Action) -> String) -> String {
+    let mut text = text.to_owned();
     for (placeholder, action) in ACTIONS {
-        let step = || Clients::embedded().step(None, action, "<server>");
         let hole = format!("{{{placeholder}}}");
         if text.contains(&hole) {
-            text = text.replace(&hole, &step());
+            text = text.replace(&hole, &step(action));
         }
     }
     text.replace('{', "<").replace('}', ">")
