@@ -24,7 +24,7 @@ use super::verdict::Verdict;
 use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 
 /// The rules that come with the binary, in the order of precedence.
-const EMBEDDED: &[(&str, &str)] = &[
+pub const EMBEDDED: &[(&str, &str)] = &[
     ("01_first.toml", include_str!("rules.d/01_first.toml")),
     ("02_identity_and_decisions.toml", include_str!("rules.d/02_identity_and_decisions.toml")),
     ("03_sessions_and_addresses.toml", include_str!("rules.d/03_sessions_and_addresses.toml")),

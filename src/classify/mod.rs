@@ -2,7 +2,8 @@
 //!
 //! The way of an event: [`classifier`] decides whether anything failed → [`facts`] reads what it says ([`unwrap`] takes
 //! the wrapping off its text, [`reading`] remembers what a text said) → [`text`] matches all patterns → the first rule of [`rules`] whose
-//! [`condition`] holds decides → [`fix`] words the summary and what to do, from the texts in [`codes`].
+//! [`condition`] holds decides → [`fix`] words the summary and what each of those concerned should do, from the texts in [`codes`],
+//! with what [`derived`] computes: [`difference`] of two URLs, and how it is done in which of the [`clients`].
 //! [`parse`] and [`parse_condition`] read the rules file.
 //!
 //! Pure: no I/O, no clock. What needs the history of many events is a finding, not a class.
@@ -10,8 +11,11 @@
 pub mod access;
 pub mod class;
 pub mod classifier;
+pub mod clients;
 pub mod codes;
 pub mod condition;
+pub mod derived;
+pub mod difference;
 pub mod eval;
 pub mod facts;
 pub mod fix;
@@ -20,6 +24,7 @@ pub mod parse_condition;
 pub mod reading;
 pub mod required;
 pub mod rules;
+pub mod spelling;
 pub mod text;
 pub mod text_case;
 pub mod unwrap;
@@ -28,7 +33,7 @@ pub mod verdict;
 
 pub use class::{Class, Confidence, WhoActs};
 pub use classifier::Classifier;
-pub use fix::{fix_text, summary_text};
+pub use fix::Failure;
 pub use rules::RulesError;
 pub use text_case::{Phase, TextCase};
 pub use verdict::Verdict;

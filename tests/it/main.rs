@@ -16,6 +16,7 @@ mod faults;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod matrix;
 mod plan;
 mod reconcile;
 mod replay;
