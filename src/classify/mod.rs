@@ -1,9 +1,10 @@
 //! Which failure an event is, on which hop, and who has to act: rules as data over structured fields first, text last.
 //!
 //! The way of an event: [`classifier`] decides whether anything failed → [`facts`] reads what it says ([`unwrap`] takes
-//! the wrapping off its text, [`reading`] remembers what a text said) → [`text`] matches all patterns → the first rule of [`rules`] whose
+//! the wrapping off its text, [`said`] finds codes in it, [`reading`] remembers what a text said) → [`text`] matches all patterns → the first rule of [`rules`] whose
 //! [`condition`] holds decides → [`fix`] words the summary and what to do, from the texts in [`codes`].
-//! [`parse`] and [`parse_condition`] read the rules file.
+//! [`parse`] and [`parse_condition`] read the rules files, [`own`] puts an operator's rules among them, [`dead`] finds rules
+//! that can never fire, [`explain`] shows all that fired.
 //!
 //! Pure: no I/O, no clock. What needs the history of many events is a finding, not a class.
 
@@ -12,14 +13,18 @@ pub mod class;
 pub mod classifier;
 pub mod codes;
 pub mod condition;
+pub mod dead;
 pub mod eval;
+pub mod explain;
 pub mod facts;
 pub mod fix;
+pub mod own;
 pub mod parse;
 pub mod parse_condition;
 pub mod reading;
 pub mod required;
 pub mod rules;
+pub mod said;
 pub mod text;
 pub mod text_case;
 pub mod unwrap;
