@@ -28,12 +28,14 @@ use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 /// The rules that come with the binary, in the order of precedence.
 const EMBEDDED: &[(&str, &str)] = &[
     ("01_first.toml", include_str!("rules.d/01_first.toml")),
-    ("02_identity_and_decisions.toml", include_str!("rules.d/02_identity_and_decisions.toml")),
-    ("03_sessions_and_addresses.toml", include_str!("rules.d/03_sessions_and_addresses.toml")),
-    ("04_network_and_authorization.toml", include_str!("rules.d/04_network_and_authorization.toml")),
-    ("05_refresh_registration_discovery.toml", include_str!("rules.d/05_refresh_registration_discovery.toml")),
-    ("06_tokens_and_servers.toml", include_str!("rules.d/06_tokens_and_servers.toml")),
-    ("07_what_is_left.toml", include_str!("rules.d/07_what_is_left.toml")),
+    ("02_providers.toml", include_str!("rules.d/02_providers.toml")),
+    ("03_identity_and_decisions.toml", include_str!("rules.d/03_identity_and_decisions.toml")),
+    ("04_sessions_and_addresses.toml", include_str!("rules.d/04_sessions_and_addresses.toml")),
+    ("05_network_and_authorization.toml", include_str!("rules.d/05_network_and_authorization.toml")),
+    ("06_refresh_registration_discovery.toml", include_str!("rules.d/06_refresh_registration_discovery.toml")),
+    ("07_tokens_and_servers.toml", include_str!("rules.d/07_tokens_and_servers.toml")),
+    ("08_what_is_left.toml", include_str!("rules.d/08_what_is_left.toml")),
+    ("09_by_subject.toml", include_str!("rules.d/09_by_subject.toml")),
 ];
 
 /// Decides what failed, by rules as data. Pure and cheap to share.
@@ -145,7 +147,9 @@ impl Classifier {
             };
             let Some((text, matched)) = asked else { continue };
             let ends_well = part == Part::Whole && sign == Sign::Unclear && reading.is_some() && ends_well(text);
-            judge(part, &Case { event, facts, matched: &matched.patterns, text, ends_well }, matched)?;
+            let anywhere = reading.map_or(matched, |reading| reading.whole(&self.rules).1);
+            let (patterns, matched_anywhere) = (&matched.patterns, &anywhere.patterns);
+            judge(part, &Case { event, facts, matched: patterns, matched_anywhere, text, ends_well }, matched)?;
         }
         ControlFlow::Continue(())
     }
@@ -222,7 +226,8 @@ impl Part {
             Self::OverCauses | Self::Whole => true,
             Self::Cause(_) => {
                 let by_its_words = needed_patterns(&rule.when).is_some() && rule.confidence != Confidence::Weak;
-                by_its_words || rule.confidence == Confidence::Certain
+                // That nothing failed is for the whole to say.
+                rule.class != Class::None && (by_its_words || rule.confidence == Confidence::Certain)
             }
         }
     }

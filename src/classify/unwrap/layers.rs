@@ -26,9 +26,13 @@ static LAYER: LazyLock<Regex> = LazyLock::new(|| {
 /// Where the innermost causes of `text` begin, the innermost first; 0 where there is none.
 pub fn starts_of_causes(text: &str) -> [usize; LAYERS] {
     let mut starts = [0; LAYERS];
-    let ends = LAYER.find_iter(text).map(|found| found.end());
-    for end in ends.filter(|end| *end < text.len()) {
-        starts = [end, starts[0]];
+    for found in LAYER.find_iter(text) {
+        let before = text.get(..found.start()).unwrap_or("");
+        // `If you see "Error 400: …"` quotes an error that may be another one.
+        let is_quoted = before.ends_with(['"', '\'']) && found.as_str().ends_with(": ");
+        if found.end() < text.len() && !is_quoted {
+            starts = [found.end(), starts[0]];
+        }
     }
     starts
 }
