@@ -5,6 +5,7 @@ pub mod connections;
 pub mod dead_letters;
 pub mod events;
 pub mod ingest;
+pub mod rules;
 
 use std::io::Write;
 
@@ -41,6 +42,8 @@ pub enum OfflineSubject {
     Events(events::EventsArgs),
     /// Print the effective settings with their origin, secrets masked
     Config(config::ConfigArgs),
+    /// Check a rules file: every fault with its line, or the version its rules make with the built-in ones
+    Rules(rules::RulesArgs),
 }
 
 /// Runs what needs no engine.
@@ -51,5 +54,6 @@ pub fn run(subject: &OfflineSubject, settings: &Config, output: &mut impl Write)
     match subject {
         OfflineSubject::Events(args) => events::run(args, settings, Clock.now(), output),
         OfflineSubject::Config(args) => config::run(args, settings, output),
+        OfflineSubject::Rules(args) => rules::run(args, settings, output),
     }
 }
