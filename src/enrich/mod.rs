@@ -51,17 +51,17 @@ impl Enricher {
         if event.slug.is_some() && event.workspace.is_some() {
             return None;
         }
-        let (slug, before, form) = match event.url_path.as_ref()? {
+        let (slug, before, form) = paths_of(event).into_iter().flatten().find_map(|(path, kind)| match path {
             Cow::Borrowed(path) => {
-                let names = names_in(path)?;
-                (decoded(names.slug)?, names.before.and_then(decoded), names.form)
+                let names = names_in(kind.path_in(path))?;
+                Some((decoded(names.slug)?, names.before.and_then(decoded), names.form))
             }
             Cow::Owned(path) => {
-                let names = names_in(path)?;
+                let names = names_in(kind.path_in(path))?;
                 let owned = |name| Some(Cow::Owned(decoded(name)?.into_owned()));
-                (owned(names.slug)?, names.before.and_then(owned), names.form)
+                Some((owned(names.slug)?, names.before.and_then(owned), names.form))
             }
-        };
+        })?;
         if form == Form::Perhaps && !self.registry.knows_slug(&slug) {
             return None;
         }
@@ -174,6 +174,38 @@ impl Enricher {
         }
         event.attributes.push((Cow::Borrowed(PATH_FORM), Cow::Borrowed("uuid")));
     }
+}
+
+/// What a text that holds a path is.
+#[derive(Debug, Clone, Copy)]
+enum PathText {
+    Path,
+    Url,
+}
+
+impl PathText {
+    /// The path in it.
+    fn path_in(self, text: &str) -> &str {
+        let Self::Url = self else { return text };
+        let behind_scheme = text.split_once("://").map_or("", |(_, rest)| rest);
+        behind_scheme.find('/').map_or("", |start| &behind_scheme[start..])
+    }
+}
+
+/// The texts of an event that hold a path of the gateway: the one that was asked for, and on the hop to the client the
+/// documents and the resource that the gateway names as its own.
+fn paths_of<'e, 'a>(event: &'e Event<'a>) -> [Option<(&'e Text<'a>, PathText)>; 4] {
+    let path = event.url_path.as_ref().map(|path| (path, PathText::Path));
+    if path.is_some() || event.hop != Some(Hop::Downstream) {
+        return [path, None, None, None];
+    }
+    let url = |text: &'e Option<Text<'a>>| text.as_ref().map(|text| (text, PathText::Url));
+    [
+        None,
+        url(&event.www_authenticate_resource_metadata),
+        url(&event.oauth_metadata_url),
+        url(&event.resource_requested),
+    ]
 }
 
 /// A segment of a path without its percent-encoding (RFC 3986 §2.1); `None` when what it stands for is no name.

@@ -1,7 +1,7 @@
 //! What holds for any events in any order: nothing that was said is overwritten, every origin has its value, and the same
 //! events give the same answers.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use proptest::option::of;
@@ -11,12 +11,19 @@ use proptest::sample::select;
 use super::Enricher;
 use super::memory::Memory;
 use super::registry::Registry;
+use crate::classify::Classifier;
 use crate::decode::registry::{Key, RegistryRecord, Server};
+use crate::decode::{Limits, Payload};
 use crate::event::vocabulary::ClosedEnum;
 use crate::event::{
-    CredentialKind, Event, EventKind, FieldId, Initiator, Origin, Outcome, ServerAuth, Text, TokenTrigger,
+    CredentialKind, Event, EventKind, FieldId, Initiator, KafkaPosition, Origin, Outcome, RecordTime, ServerAuth, Text,
+    TokenTrigger,
 };
-use crate::scrub::FingerprintKey;
+use crate::pipeline::Steps;
+use crate::pipeline::batch::Batch;
+use crate::scrub::{FingerprintKey, Scrubber};
+use crate::source::Record;
+use crate::telemetry::ReconnectTracker;
 
 /// Lives as long as the process, since what it fills is borrowed from it.
 static ENRICHER: LazyLock<Enricher> = LazyLock::new(|| {
@@ -137,4 +144,62 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn how_many_rows_there_are_depends_on_nothing_that_is_remembered(events in prop::collection::vec(any_event(), 1..40)) {
+        let topic: Arc<str> = Arc::from("events");
+        let values: Vec<String> = events.iter().map(wire).collect();
+        let time = RecordTime(events.iter().map(|event| event.time).max().unwrap_or_default());
+        for memory in [Memory::new(0), remembering(&events)] {
+            let mut steps = STEPS.lock().unwrap();
+            steps.memory = memory;
+            let mut batch = Batch::default();
+            for (offset, value) in (0_i64..).zip(&values) {
+                let position = KafkaPosition { topic: Arc::clone(&topic), topic_id: None, partition: 0, offset, index: 0 };
+                let payload = Payload { headers: &[], value: Some(value.as_bytes()), time };
+                steps.ingest(&Record { topic: &topic, partition: 0, offset, payload }, &position, &mut batch).unwrap();
+                prop_assert_eq!(batch.rows(), usize::try_from(offset).unwrap() + 1, "{}", value);
+                prop_assert_eq!(batch.refused(), 0, "{}", value);
+            }
+        }
+    }
 }
+
+/// The event as a gateway sends it.
+fn wire(event: &Event<'static>) -> String {
+    let text = |value: &Option<Text<'static>>| value.as_deref().map(str::to_owned);
+    let trace =
+        event.trace_id.as_deref().map(|id| format!("00-0af7651916cd43dd8448eb211c8031{id}c-b7ad6b7169203331-01"));
+    let number = event.time.timestamp();
+    serde_json::json!({
+        "id": format!("{number}-{}", event.type_name), "source": "s", "type": event.type_name,
+        "time": event.time.to_rfc3339(), "traceparent": trace,
+        "data": {
+            "hop": "upstream", "outcome": event.outcome.map(ClosedEnum::as_str), "request_id": text(&event.request_id),
+            "flow_id": text(&event.flow_id), "connection_id": text(&event.connection_id), "user_id": text(&event.user_id),
+            "workspace": text(&event.workspace), "slug": text(&event.slug), "url_path": text(&event.url_path),
+            "initiator": event.initiator.map(ClosedEnum::as_str), "server_auth": event.server_auth.map(ClosedEnum::as_str),
+            "token": {"trigger": event.token_trigger.map(ClosedEnum::as_str)},
+        }
+    })
+    .to_string()
+}
+
+/// A memory in which these events are already.
+fn remembering(events: &[Event<'static>]) -> Memory {
+    let mut memory = Memory::default();
+    events.iter().for_each(|event| memory.note(event));
+    memory
+}
+
+/// The steps, made once, since their rules take long to read.
+static STEPS: LazyLock<Mutex<Steps>> = LazyLock::new(|| {
+    Mutex::new(Steps {
+        limits: Limits::default(),
+        scrubber: Scrubber::new(FingerprintKey::new(b"test")),
+        enricher: Enricher { registry: Registry::default(), key: FingerprintKey::new(b"test") },
+        memory: Memory::default(),
+        classifier: Classifier::embedded().unwrap(),
+        reconnects: ReconnectTracker::new(10),
+    })
+});

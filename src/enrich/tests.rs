@@ -8,10 +8,11 @@ use super::Enricher;
 use super::memory::Memory;
 use super::registry::Registry;
 use crate::decode::registry::{Key, RegistryRecord, Server};
-use crate::event::{CredentialKind, Event, FieldId, Origin, Outcome, ServerAuth};
+use crate::event::{CredentialKind, Event, FieldId, Hop, Origin, Outcome, ServerAuth};
 use crate::scrub::FingerprintKey;
 
-fn enricher() -> Enricher {
+/// Lives as long as the process, since what it fills is borrowed from it.
+fn enricher() -> &'static Enricher {
     let mut registry = Registry::default();
     for (workspace, slug) in [("acme", "wiki"), ("acme", "mail"), ("globex", "mail")] {
         registry.apply(RegistryRecord::Server(Server {
@@ -30,7 +31,11 @@ fn enricher() -> Enricher {
         workspace: Some("globex".to_owned()),
         permissions: Some(vec!["mcp.invoke".to_owned()]),
     }));
-    Enricher { registry, key: FingerprintKey::new(b"test") }
+    of(registry)
+}
+
+fn of(registry: Registry) -> &'static Enricher {
+    Box::leak(Box::new(Enricher { registry, key: FingerprintKey::new(b"test") }))
 }
 
 fn event<'a>(type_name: &'static str) -> Event<'a> {
@@ -52,6 +57,103 @@ fn slug_from_the_path_and_workspace_from_the_key() {
     assert_eq!(event.origin_of(FieldId::slug), Some(Origin::Url));
     assert_eq!(event.origin_of(FieldId::workspace), Some(Origin::Registry));
     assert_eq!(event.origin_of(FieldId::outcome), Some(Origin::Event));
+}
+
+#[test]
+fn what_the_gateway_names_as_its_own_tells_the_slug_on_the_hop_to_the_client() {
+    let enricher = enricher();
+    let document = "https://gw.example/.well-known/oauth-protected-resource/wiki/mcp";
+    type Change = fn(&mut Event<'static>, &'static str);
+    let cases: [(Hop, Change, &str, Option<&str>); 6] = [
+        (
+            Hop::Downstream,
+            |event, url| event.www_authenticate_resource_metadata = Some(url.into()),
+            document,
+            Some("wiki"),
+        ),
+        (Hop::Downstream, |event, url| event.oauth_metadata_url = Some(url.into()), document, Some("wiki")),
+        (
+            Hop::Downstream,
+            |event, url| event.resource_requested = Some(url.into()),
+            "https://gw.example/wiki/mcp",
+            Some("wiki"),
+        ),
+        (
+            Hop::Downstream,
+            |event, url| event.resource_requested = Some(url.to_owned().into()),
+            "https://gw.example",
+            None,
+        ),
+        (Hop::Downstream, |event, url| event.resource_requested = Some(url.into()), "/wiki/mcp", None),
+        // There it is the other side's.
+        (Hop::Upstream, |event, url| event.oauth_metadata_url = Some(url.into()), document, None),
+    ];
+    for (hop, change, url, expected) in cases {
+        let mut event = event("mcp.auth.challenge");
+        event.hop = Some(hop);
+        change(&mut event, url);
+        enricher.enrich(&mut Memory::default(), &mut event);
+        assert_eq!(event.slug.as_deref(), expected, "{hop:?} {url}");
+    }
+}
+
+#[test]
+fn a_path_that_may_name_something_else_needs_the_registry() {
+    let enricher = enricher();
+    for (path, expected) in [
+        ("/oauth/callback/wiki", Some("wiki")),
+        ("/oauth/callback/google", None),
+        ("/v1/mcp-integrations/mail", Some("mail")),
+        ("/wiki/authorize", Some("wiki")),
+        ("/w%69ki/mcp", Some("wiki")),
+        ("/wi%2Fki/mcp", None),
+        ("/wi%00ki/mcp", None),
+    ] {
+        for path in [Cow::Borrowed(path), Cow::Owned(path.to_owned())] {
+            let mut event = event("mcp.auth.callback");
+            event.url_path = Some(path.clone());
+            enricher.enrich(&mut Memory::default(), &mut event);
+            assert_eq!(event.slug.as_deref(), expected, "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn a_uuid_in_place_of_a_slug_is_said_of_a_failure_that_no_id_explains() {
+    let uuid = "566bba15-4042-4098-a740-48793eecba8f";
+    let by_path = |path: &str| -> Event<'static> {
+        let mut event = event("mcp.request.rejected");
+        event.url_path = Some(Cow::Owned(path.replace("ID", uuid)));
+        event
+    };
+    let mut by_slug = event("mcp.request.rejected");
+    by_slug.slug = Some(Cow::Borrowed(uuid));
+    let mut succeeded = by_path("/ID/mcp");
+    succeeded.outcome = Some(Outcome::Success);
+    for (name, mut event, expected) in [
+        ("in the path", by_path("/ID/mcp"), Some("uuid")),
+        ("as the slug", by_slug, Some("uuid")),
+        ("where the gateway routes by id", by_path("/servers/ID/mcp"), None),
+        ("it was found", succeeded, None),
+        ("a slug", by_path("/wiki/mcp"), None),
+    ] {
+        let enricher = of(Registry::default());
+        enricher.enrich(&mut Memory::default(), &mut event);
+        assert_eq!(event.attribute("path_form"), expected, "{name}");
+    }
+    let mut known = Registry::default();
+    known.apply(RegistryRecord::Server(Server {
+        workspace: "acme".to_owned(),
+        slug: uuid.to_owned(),
+        url: None,
+        server_auth: None,
+        issuer: None,
+        scopes: None,
+        config_version: None,
+    }));
+    let mut registered = by_path("/ID/mcp");
+    of(known).enrich(&mut Memory::default(), &mut registered);
+    assert_eq!((registered.attribute("path_form"), registered.workspace.as_deref()), (None, Some("acme")));
 }
 
 #[test]
@@ -98,7 +200,7 @@ fn a_refresh_without_a_connection_gets_the_one_its_parts_name() {
 
 #[test]
 fn without_a_registry_nothing_is_guessed() {
-    let enricher = Enricher { registry: Registry::default(), key: FingerprintKey::new(b"test") };
+    let enricher = of(Registry::default());
     let mut event = event("mcp.auth.refresh");
     event.url_path = Some(Cow::Borrowed("/wiki/mcp"));
     enricher.enrich(&mut Memory::default(), &mut event);

@@ -265,8 +265,11 @@ fn origin_of(row: &Row, member: Member) -> String {
     origins.get(member.column()).cloned().unwrap_or_else(|| "event".to_owned())
 }
 
+/// Product, type, hop and member.
+type Place<'r> = (Option<&'r str>, &'r str, &'r str, Member);
+
 fn open_members(rows: &[Row]) -> Vec<OpenMember> {
-    let mut counts: BTreeMap<(Option<&str>, &str, &str, Member), (u64, u64)> = BTreeMap::new();
+    let mut counts: BTreeMap<Place<'_>, (u64, u64)> = BTreeMap::new();
     for row in rows {
         for member in Member::ALL.into_iter().filter(|member| member.is_expected(row)) {
             let key = (row.product.as_deref(), row.type_name.as_str(), row.hop.as_str(), member);
@@ -287,7 +290,7 @@ fn open_members(rows: &[Row]) -> Vec<OpenMember> {
             hint: member.hint(),
         })
         .collect();
-    open.sort_by(|left, right| right.unknown.cmp(&left.unknown));
+    open.sort_by_key(|member| std::cmp::Reverse(member.unknown));
     open
 }
 

@@ -12,7 +12,8 @@ use clickhouse::Client;
 use futures_util::try_join;
 
 use super::error::QueryError;
-use super::late_facts::{Link, attribute, fill};
+use super::late_facts::{Link, attribute, fill, shared_traces};
+use super::missing::expected;
 use super::order::{is_closing, milliseconds};
 use super::related_events::{
     RequestAndSteps, SKEW_ALLOWANCE, connection_events, connection_window, connections_of, flow_events,
@@ -64,6 +65,7 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
     };
     attribute(request_id, &own, &mut flows, Link::Flow);
     attribute(request_id, &own, &mut traced, Link::Trace);
+    let shared_traces = shared_traces(&own, &traced);
     // Of the trace's other requests nothing is told here; they showed whose the rest is.
     traced.retain(|event| event.str("request_id").is_none_or(|id| id == request_id));
 
@@ -83,19 +85,18 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
     for found in [connections, of_other_connections, of_other_flows] {
         gathered.add(found, Relation::Connection, JOINED_ROWS);
     }
-    fill(&mut gathered.events);
+    fill(&mut gathered.events, &shared_traces);
     sort(&mut gathered.events);
     Ok(Some(Joined { events: gathered.events, truncated: gathered.truncated }))
 }
 
-/// Whether the request's own events tell all that a look-up wants to know: where, who, how it ended, and that well. Then
-/// nothing more is asked.
+/// Whether the request's own events tell all that a look-up wants to know: where, who, that it ended well, and every step
+/// that leads there. Then nothing more is asked.
 fn is_told(own: &[StoredEvent]) -> bool {
     let is_known = |column: &str| own.iter().any(|event| event.str(column).is_some());
     let has_no_user = own.iter().any(|event| matches!(event.str("credential_kind"), Some("service_key" | "none")));
-    let is_closed = own.iter().any(is_closing);
-    let failed = own.iter().any(StoredEvent::failed);
-    is_known("workspace") && is_known("slug") && (is_known("user_id") || has_no_user) && is_closed && !failed
+    let is_placed = is_known("workspace") && is_known("slug") && (is_known("user_id") || has_no_user);
+    is_placed && !own.iter().any(StoredEvent::failed) && expected(own).is_empty()
 }
 
 /// The ids that only joined events name, and not the request's own.

@@ -70,10 +70,22 @@ pub fn attribute(request_id: &str, own: &[StoredEvent], found: &mut [StoredEvent
     }
 }
 
-/// Fills workspace, slug, user and connection of the events that lack them.
-pub fn fill(events: &mut [StoredEvent]) {
+/// The traces in which several requests are named: what is known of one says nothing about another.
+#[must_use]
+pub fn shared_traces(own: &[StoredEvent], found: &[StoredEvent]) -> BTreeSet<String> {
+    let mut requests: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for event in own.iter().chain(found) {
+        if let (Some(trace), Some(request)) = (event.text("trace_id"), event.str("request_id")) {
+            requests.entry(trace).or_default().insert(request);
+        }
+    }
+    requests.into_iter().filter(|(_, requests)| requests.len() > 1).map(|(trace, _)| trace).collect()
+}
+
+/// Fills workspace, slug, user and connection of the events that lack them; nothing from shared traces.
+pub fn fill(events: &mut [StoredEvent], shared_traces: &BTreeSet<String>) {
     for link in Link::ALL {
-        let facts = Facts::of(events, link);
+        let facts = Facts::of(events, link, shared_traces);
         for event in events.iter_mut() {
             facts.fill(event, link);
         }
@@ -83,14 +95,16 @@ pub fn fill(events: &mut [StoredEvent]) {
 /// What the events of each id of a link say: one value, or several.
 struct Facts {
     values: BTreeMap<(String, &'static str), BTreeSet<String>>,
-    requests: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Facts {
-    fn of(events: &[StoredEvent], link: Link) -> Self {
-        let mut facts = Self { values: BTreeMap::new(), requests: BTreeMap::new() };
+    fn of(events: &[StoredEvent], link: Link, shared_traces: &BTreeSet<String>) -> Self {
+        let mut facts = Self { values: BTreeMap::new() };
         for event in events {
             let Some(id) = event.text(link.column()) else { continue };
+            if link == Link::Trace && shared_traces.contains(&id) {
+                continue;
+            }
             let origins = event.map("origins");
             for member in MEMBERS {
                 let is_guess = origins.get(member).is_some_and(|origin| origin == "inferred");
@@ -98,23 +112,18 @@ impl Facts {
                     facts.values.entry((id.clone(), member)).or_default().insert(value);
                 }
             }
-            if let Some(request) = event.text("request_id") {
-                facts.requests.entry(id).or_default().insert(request);
-            }
         }
         facts
     }
 
     fn fill(&self, event: &mut StoredEvent, link: Link) {
         let Some(id) = event.text(link.column()) else { return };
-        // A trace of several requests says nothing about one of them.
-        let is_shared = link == Link::Trace && self.requests.get(&id).is_some_and(|requests| requests.len() > 1);
         let said = |member: &'static str| self.values.get(&(id.clone(), member));
         let is_contradicted = MEMBERS.iter().any(|member| {
             let others = said(member);
             event.text(member).is_some_and(|own| others.is_some_and(|others| others.iter().any(|value| *value != own)))
         });
-        if is_shared || is_contradicted {
+        if is_contradicted {
             return;
         }
         for member in MEMBERS {
@@ -154,9 +163,11 @@ fn takes_request(event: &StoredEvent, link: Link) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
-    use super::{Link, attribute, fill};
+    use super::{Link, attribute, fill, shared_traces};
     use crate::query::stored::StoredEvent;
     use crate::query::stored::tests::event;
 
@@ -209,7 +220,7 @@ mod tests {
         ];
         for (name, members, expected) in cases {
             let mut events = [event(authorize.clone()), without_request(members)];
-            fill(&mut events);
+            fill(&mut events, &BTreeSet::new());
             let found = super::MEMBERS.map(|member| told(&events[1], member));
             assert_eq!(found, expected.map(|text| text.map(str::to_owned)), "{name}");
             assert_eq!(told(&events[0], "user_id").as_deref(), Some("u1 (event)"), "{name}");
@@ -223,7 +234,7 @@ mod tests {
             event(json!({"flow_id": "f", "slug": "mail", "workspace": "acme", "origins": {"workspace": "inferred"}})),
             without_request(json!({"flow_id": "f"})),
         ];
-        fill(&mut events);
+        fill(&mut events, &BTreeSet::new());
         assert_eq!(told(&events[2], "slug"), None);
         assert_eq!(told(&events[2], "workspace"), None);
         assert_eq!(told(&events[2], "user_id").as_deref(), Some("u1 (flow)"));
@@ -233,12 +244,13 @@ mod tests {
     fn a_trace_of_several_requests_says_nothing_about_one_of_them() {
         let own = || event(json!({"trace_id": "t", "user_id": "u1"}));
         let open = || without_request(json!({"trace_id": "t"}));
-        let mut events = [own(), open()];
-        fill(&mut events);
-        assert_eq!(told(&events[1], "user_id").as_deref(), Some("u1 (trace)"));
-        let mut events = [own(), open(), event(json!({"trace_id": "t", "request_id": "r2"}))];
-        fill(&mut events);
-        assert_eq!(told(&events[1], "user_id"), None);
+        let other = event(json!({"trace_id": "t", "request_id": "r2"}));
+        for (found, expected) in [(Vec::new(), Some("u1 (trace)")), (vec![other], None)] {
+            let shared = shared_traces(&[own()], &found);
+            let mut events = [own(), open()];
+            fill(&mut events, &shared);
+            assert_eq!(told(&events[1], "user_id").as_deref(), expected, "{shared:?}");
+        }
     }
 
     #[test]

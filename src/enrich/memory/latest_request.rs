@@ -114,8 +114,10 @@ impl LatestRequest {
 mod tests {
     use super::{IN_PROGRESS, LatestRequest, Moment, SAME_CIRCUMSTANCES, SECOND};
 
-    /// Events as (request, second, whether it ends the request).
-    fn seen(events: &[(&str, i64, bool)], window: i64) -> LatestRequest {
+    /// An event: its request, its second, and whether it ends the request.
+    type Seen = (&'static str, i64, bool);
+
+    fn seen(events: &[Seen], window: i64) -> LatestRequest {
         let mut latest = LatestRequest::default();
         for (id, second, ends) in events {
             latest.note(id, Moment { at: second * SECOND, began: second * SECOND, ends: *ends }, window);
@@ -125,7 +127,7 @@ mod tests {
 
     #[test]
     fn in_progress_is_one_or_none() {
-        let cases: [(&str, &[(&str, i64, bool)], i64, Option<&str>); 10] = [
+        let cases: [(&str, &[Seen], i64, Option<&str>); 10] = [
             ("none was seen", &[], 5, None),
             ("it began", &[("a", 0, false)], 5, Some("a")),
             ("it began later", &[("a", 9, false)], 5, None),
@@ -149,7 +151,7 @@ mod tests {
 
     #[test]
     fn lately_is_one_within_two_minutes_whether_it_ended_or_not() {
-        let cases: [(&[(&str, i64, bool)], i64, Option<&str>); 5] = [
+        let cases: [(&[Seen], i64, Option<&str>); 5] = [
             (&[("a", 0, true)], 100, Some("a")),
             (&[("a", 0, true)], 121, None),
             (&[("a", 0, true), ("b", 60, true)], 100, None),

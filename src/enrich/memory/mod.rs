@@ -127,12 +127,12 @@ impl Memory {
     pub fn note(&mut self, event: &Event<'_>) {
         let said = Said::of(event);
         if let Some(id) = event.flow_id.as_deref() {
-            let (key, said) = (self.hasher.hash_one(id), said.clone());
+            let key = self.hasher.hash_one(id);
             self.flows.update(key, |flow| flow.note(&said));
         }
         let moment = Moment::of(event);
         if let Some(id) = event.connection_id.as_deref() {
-            let (key, said) = (self.hasher.hash_one(id), said.clone());
+            let key = self.hasher.hash_one(id);
             self.connections.update(key, |connection| {
                 connection.note(&said)
                     + said.request.map_or(0, |request| connection.latest.note(request, moment, IN_PROGRESS))
@@ -191,7 +191,7 @@ impl Memory {
 }
 
 /// What an event says for certain: without what was only inferred.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Said<'e> {
     workspace: Option<&'e str>,
     slug: Option<&'e str>,
@@ -204,7 +204,8 @@ struct Said<'e> {
 
 impl<'e> Said<'e> {
     fn of(event: &'e Event<'_>) -> Self {
-        let is_guess = |field: FieldId| event.origins.iter().any(|origin| *origin == (field, Origin::Inferred));
+        let has_guesses = event.origins.iter().any(|(_, origin)| *origin == Origin::Inferred);
+        let is_guess = |field: FieldId| has_guesses && event.origins.contains(&(field, Origin::Inferred));
         let certain = |field: FieldId, value: &'e Option<std::borrow::Cow<'_, str>>| {
             value.as_deref().filter(|_| !is_guess(field))
         };
