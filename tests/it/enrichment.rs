@@ -160,6 +160,9 @@ fn a_call_without_a_request_is_joined_by_its_trace_when_it_can_only_be_its_own()
         "http": {"status": 502}, "message": "the MCP server could not be reached", "duration_ms": 2000});
     let call =
         json!({"hop": "upstream", "outcome": "failure", "http": {"status": 429}, "message": "too many requests"});
+    let mut of_another = refused.clone();
+    of_another["request_id"] = json!("r-2");
+    let other = traced("other", "mcp.request.rejected", 10, &of_another);
     // The inner span ends first, so the request is not known when it comes.
     let events =
         [traced("call", "mcp.call.completed", 11, &call), traced("refused", "mcp.request.rejected", 10, &refused)];
@@ -177,9 +180,7 @@ fn a_call_without_a_request_is_joined_by_its_trace_when_it_can_only_be_its_own()
     assert_eq!(timeline["verdict"]["class"], "rate_limited", "{timeline:#}");
 
     // Another request of the trace at the same time: nobody can tell whose the call is.
-    let mut other = refused;
-    other["request_id"] = json!("r-2");
-    produce(&stage, "k", &[traced("other", "mcp.request.rejected", 10, &other)]);
+    produce(&stage, "k", &[other]);
     stage.wait_for_rows(3, 0, &consume);
     let joined = entry(&base, "r-1", "call");
     assert_eq!((joined["joined_by"].as_str(), shown(&joined)), (Some("trace"), Vec::new()), "{joined:#}");

@@ -3,7 +3,7 @@
 use super::inline_text::InlineText;
 
 /// Longer texts are not remembered: nothing that is a name or an id is longer, and it bounds an entry.
-const LONGEST: usize = 200;
+pub const LONGEST: usize = 200;
 
 /// What events have said about one member. Once two of them differ it stays contradicted: then nobody knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +43,15 @@ impl<const N: usize> Fact<N> {
         match self {
             Self::Known(text) => Some(text.as_str()),
             Self::Unknown | Self::Contradicted => None,
+        }
+    }
+
+    /// Bytes that it has on the heap.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Known(text) => text.heap_bytes(),
+            Self::Unknown | Self::Contradicted => 0,
         }
     }
 

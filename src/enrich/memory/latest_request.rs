@@ -3,6 +3,7 @@
 //! Times are microseconds since 1970 by the events' own clocks. One request is remembered and until when another one was
 //! under way too; while that lasts nobody can tell which is meant, so the answer is none.
 
+use super::fact::LONGEST;
 use super::inline_text::InlineText;
 use crate::event::{Event, EventKind, Hop};
 
@@ -72,6 +73,11 @@ impl LatestRequest {
             let until = if request.ended && window == IN_PROGRESS { request.last } else { request.last + window };
             self.disputed_until = self.disputed_until.max(until);
         }
+        if id.len() > LONGEST {
+            self.request = None;
+            self.disputed_until = i64::MAX;
+            return 0;
+        }
         let id = InlineText::new(id);
         let bytes = id.heap_bytes();
         self.request = Some(Request { id, first: moment.began, last: moment.at, ended: moment.ends });
@@ -91,6 +97,12 @@ impl LatestRequest {
     pub fn lately(&self, at: i64) -> Option<&str> {
         let request = self.undisputed(at)?;
         (request.first <= at && at <= request.last + SAME_CIRCUMSTANCES).then(|| request.id.as_str())
+    }
+
+    /// Bytes that it has on the heap.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        self.request.as_ref().map_or(0, |request| request.id.heap_bytes())
     }
 
     /// Whether the latest request is this one.

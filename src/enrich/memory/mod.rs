@@ -17,6 +17,7 @@ pub mod inline_text;
 pub mod latest_request;
 pub mod misses;
 pub mod recent;
+pub mod slots;
 
 use std::hash::BuildHasher as _;
 
@@ -24,10 +25,11 @@ use self::fact::Fact;
 use self::latest_request::{IN_PROGRESS, LatestRequest, Moment, SAME_CIRCUMSTANCES};
 pub use self::misses::{Learned, Miss, MissKind, Misses};
 use self::recent::Recent;
+use self::slots::{HeapBytes, Slots};
 use crate::event::{Event, FieldId, Origin, ServerAuth};
 
-/// All of it, about. Room for 14,000 to 57,000 of each kind: at the highest rate that one process reaches, more than the
-/// seconds for which a request is in progress; at usual rates, hours.
+/// All of it, about. Room for 28,000 to 57,000 connections, 14,000 to 28,000 sign-ins and 16,000 traces and clients: more than are
+/// under way at once at the highest rate that one process reaches.
 pub const BYTES: usize = 32 << 20;
 
 /// A name that events repeat: a workspace, a slug, a user.
@@ -40,8 +42,8 @@ type Id = Fact<46>;
 pub struct Memory {
     flows: Recent<Flow>,
     connections: Recent<Connection>,
-    traces: Recent<Trace>,
-    clients: Recent<Client>,
+    traces: Slots<Trace>,
+    clients: Slots<Client>,
     misses: Misses,
     /// Keyed at random, so that nobody can choose ids that collide.
     hasher: std::hash::RandomState,
@@ -115,9 +117,10 @@ impl Memory {
     pub fn new(bytes: usize) -> Self {
         Self {
             flows: Recent::new(bytes / 4),
-            connections: Recent::new(bytes / 4),
-            traces: Recent::new(bytes / 4),
-            clients: Recent::new(bytes / 4),
+            connections: Recent::new(bytes / 2),
+            // Of use for seconds and minutes.
+            traces: Slots::new(bytes / 8),
+            clients: Slots::new(bytes / 8),
             misses: Misses::default(),
             hasher: std::hash::RandomState::new(),
         }
@@ -260,6 +263,19 @@ impl Client {
         self.workspace.note(said.workspace)
             + said.user.map_or(0, |user| self.user.note(user, moment, SAME_CIRCUMSTANCES))
             + self.latest.note(request, moment, SAME_CIRCUMSTANCES)
+    }
+}
+
+impl HeapBytes for Trace {
+    fn heap_bytes(&self) -> usize {
+        let names = [&self.workspace, &self.slug, &self.user];
+        names.into_iter().map(Fact::heap_bytes).sum::<usize>() + self.latest.heap_bytes()
+    }
+}
+
+impl HeapBytes for Client {
+    fn heap_bytes(&self) -> usize {
+        self.workspace.heap_bytes() + self.user.heap_bytes() + self.latest.heap_bytes()
     }
 }
 

@@ -347,7 +347,8 @@ fn memory_is_bounded_whatever_is_told() {
         told.user_id = Some(long.into());
         memory.note(&told);
         let size = memory.size();
-        assert!(size.bytes <= bound + bound / 8, "{size:?}");
+        // What traces and clients have on the heap comes on top: 200 bytes a text at most.
+        assert!(size.bytes <= bound + (size.traces + size.clients) * 800, "{size:?}");
     }
     assert!(memory.size().flows > 40, "{:?}", memory.size());
 }
