@@ -174,6 +174,12 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
             Role::Check(CheckArgs { subject: Subject::DeadLetters(args) }) => {
                 check::dead_letters::run(&args, &store, Clock.now(), output, style).await
             }
+            Role::Check(CheckArgs { subject: Subject::Enrichment(args) }) => {
+                check::enrichment::run(&args, &store, Clock.now(), output, style).await
+            }
+            Role::Check(CheckArgs { subject: Subject::Registry(args) }) => {
+                check::registry::run(&args, config, output, style).await
+            }
             Role::Check(CheckArgs { subject: Subject::Ingest(args) }) => {
                 check::ingest::run(&args, config, Clock.now(), output, style).await
             }

@@ -224,6 +224,7 @@ fn facts(entry: &TimelineEntry) -> String {
             Relation::CausedBy => "earlier request",
             Relation::Retry => "retry",
             Relation::Flow => "sign-in",
+            Relation::Trace => "trace",
             Relation::Connection | Relation::Request => "connection",
         };
         facts.push(format!("[{by}]"));

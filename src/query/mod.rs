@@ -2,19 +2,22 @@
 //!
 //! Nothing here writes. In the order in which an answer is made: [`filter`] and [`page`] check what was asked,
 //! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request:
-//! [`sightings`] says where and when they were, by [`id_hash`] and [`id_time`], and [`related_events`] reads them. [`order`] puts them in
-//! order, [`verdict`] finds the first cause, [`recovery`], [`hops`] and [`missing`] say what made up for it, what the other hop shows
-//! and what should be there and is not, [`request_verdict`] words it with the values that [`nearest`] finds, and [`timeline`] is the
-//! object that comes out. These are pure. [`stored_ranges`],
+//! [`sightings`] says where and when they were, by [`id_hash`] and [`id_time`], and [`related_events`] reads them. [`late_facts`]
+//! gives each what others know of it, [`order`] puts them in order, [`verdict`] finds the first cause, [`recovery`], [`hops`] and
+//! [`missing`] say what made up for it, what the other hop shows and what should be there and is not, [`request_verdict`] words
+//! it with the values that [`nearest`] finds, and [`timeline`] is the object that comes out. These are pure.
+//! [`enrichment_rates`] and [`remembered_facts`] are about what enrichment filled and can fill. [`stored_ranges`],
 //! [`reconciliations`] and [`pending_dead_letters`] are about ingest and not about events: what offsets of Kafka have become.
 
 pub mod dead_letters;
+pub mod enrichment_rates;
 pub mod error;
 pub mod filter;
 pub mod hops;
 pub mod id_hash;
 pub mod id_time;
 pub mod join;
+pub mod late_facts;
 pub mod missing;
 pub mod nearest;
 pub mod not_found;
@@ -24,6 +27,7 @@ pub mod pending_dead_letters;
 pub mod reconciliations;
 pub mod recovery;
 pub mod related_events;
+pub mod remembered_facts;
 pub mod request_timeline;
 pub mod request_verdict;
 pub mod search_requests;

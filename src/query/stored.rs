@@ -29,6 +29,8 @@ pub enum Relation {
     Retry,
     /// It belongs to the same sign-in attempt.
     Flow,
+    /// It belongs to the same trace as the request, which holds other requests as well, so that nobody can tell whose it is.
+    Trace,
     /// It belongs to the same connection (user and server), shortly before or during the request.
     Connection,
 }
@@ -110,6 +112,15 @@ impl StoredEvent {
         let texts =
             members.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
         texts.collect()
+    }
+
+    /// Fills a member that it lacks, and notes from what.
+    pub(super) fn fill(&mut self, column: &str, value: &str, origin: &str) {
+        self.columns.insert(column.to_owned(), Value::from(value));
+        let origins = self.columns.entry("origins").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(origins) = origins.as_object_mut() {
+            origins.insert(column.to_owned(), Value::from(origin));
+        }
     }
 
     /// Every column that is known and not among [`LEADING_COLUMNS`].

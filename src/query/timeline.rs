@@ -91,7 +91,8 @@ pub struct TimelineEntry {
     pub rank: u8,
     /// How it came into this timeline.
     pub joined_by: Relation,
-    /// Where each member came from that may be filled in: `event`, `url`, `registry`, `flow`, `connection`, `inferred`.
+    /// Where each member came from that may be filled in: `event`, `url`, `registry`, `flow`, `connection`, `trace`,
+    /// `scrub`, `inferred`.
     pub origins: BTreeMap<String, String>,
     /// The other columns that are known.
     #[serde(flatten)]

@@ -219,7 +219,7 @@ fn is_followed(challenge: &Placed<'_>, own: &[Placed<'_>], story: &[Placed<'_>])
         }
         Relation::Retry | Relation::Flow => true,
         Relation::Connection => other.at > challenge.at,
-        Relation::CausedBy => false,
+        Relation::CausedBy | Relation::Trace => false,
     })
 }
 
@@ -249,7 +249,7 @@ fn explanation<'e>(symptom: &Placed<'e>, own: &[Placed<'e>], story: &[Placed<'e>
             Relation::Connection => {
                 candidate.at <= end && !failed_itself && !is_outage && outlasts_its_attempt(event.kind)
             }
-            Relation::Request | Relation::Retry => false,
+            Relation::Request | Relation::Retry | Relation::Trace => false,
         };
         is_near
             && event.failed()

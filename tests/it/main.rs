@@ -11,6 +11,7 @@ mod absent;
 mod chaos;
 mod clickhouse_facts;
 mod columns;
+mod enrichment;
 mod fault_proxy;
 mod faults;
 #[path = "../support/grafana_sql.rs"]
