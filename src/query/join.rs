@@ -3,7 +3,7 @@
 //! Every step is bounded in time and place (by the `lookup` table, or a window around the request), in depth and in rows. An
 //! event that comes in by several ways stays with the closest. Most requests take two statements: where the id was seen,
 //! and one read of its own events and of the steps about its connection. What follows from those is asked for only when
-//! they say that there is something.
+//! they say that there is something; so are later verdicts about the events, and only where events of their time were re-classified.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,6 +11,7 @@ use clickhouse::Client;
 use futures_util::try_join;
 
 use super::error::QueryError;
+use super::reclassified::Reclassified;
 use super::related_events::{
     RequestAndSteps, connection_events, connection_window, connections_of, flow_events, request_and_steps,
     request_events, retries_of_requests, span_of,
@@ -33,7 +34,7 @@ const JOINED_ROWS: u32 = 300;
 /// [`QueryError`] of the store.
 pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Joined>, QueryError> {
     let ids = [request_id.to_owned()];
-    let sightings = sightings_of(client, "request", &ids).await?;
+    let (sightings, reclassified) = try_join!(sightings_of(client, "request", &ids), Reclassified::ask(client))?;
     let Some(extent) = Extent::of(&sightings, "request", &ids) else {
         return Ok(None);
     };
@@ -60,6 +61,7 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
     }
     gathered.add(flows, Relation::Flow, JOINED_ROWS);
     gathered.add(connections, Relation::Connection, JOINED_ROWS);
+    reclassified.lay_over(client, &mut gathered.events).await?;
     sort(&mut gathered.events);
     Ok(Some(Joined { events: gathered.events, truncated: gathered.truncated }))
 }

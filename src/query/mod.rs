@@ -2,13 +2,15 @@
 //!
 //! Nothing here writes. In the order in which an answer is made: [`filter`] and [`page`] check what was asked,
 //! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request:
-//! [`sightings`] says where and when they were, by [`id_hash`] and [`id_time`], and [`related_events`] reads them. [`order`] puts them in
-//! order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it and what should be
+//! [`sightings`] says where and when they were, by [`id_hash`] and [`id_time`], and [`related_events`] reads them; [`reclassified`] lays what later
+//! rules say over them. [`order`] puts them in order, [`verdict`] finds the first cause, [`recovery`] and [`missing`] say what made up for it and what should be
 //! there and is not, and [`timeline`] is the object that comes out. These last five are pure. [`stored_ranges`],
-//! [`reconciliations`] and [`pending_dead_letters`] are about ingest and not about events: what offsets of Kafka have become.
+//! [`reconciliations`] and [`pending_dead_letters`] are about ingest and not about events: what offsets of Kafka have become. [`event_pages`] and [`restored`] read every event
+//! of a time again, for rules that changed; [`unexplained`] what no rule explains.
 
 pub mod dead_letters;
 pub mod error;
+pub mod event_pages;
 pub mod filter;
 pub mod id_hash;
 pub mod id_time;
@@ -18,10 +20,12 @@ pub mod not_found;
 pub mod order;
 pub mod page;
 pub mod pending_dead_letters;
+pub mod reclassified;
 pub mod reconciliations;
 pub mod recovery;
 pub mod related_events;
 pub mod request_timeline;
+pub mod restored;
 pub mod search_requests;
 pub mod sightings;
 pub mod statement;
@@ -31,6 +35,7 @@ pub mod texts;
 pub mod timeline;
 pub mod token_refresh;
 pub mod token_refreshes;
+pub mod unexplained;
 pub mod verdict;
 
 #[cfg(test)]

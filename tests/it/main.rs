@@ -17,6 +17,7 @@ mod faults;
 mod grafana_sql;
 mod ingest;
 mod plan;
+mod reclassify;
 mod reconcile;
 mod replay;
 mod secure;

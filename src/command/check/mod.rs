@@ -5,6 +5,7 @@ pub mod connections;
 pub mod dead_letters;
 pub mod events;
 pub mod ingest;
+pub mod unclassified;
 
 use std::io::Write;
 
@@ -32,6 +33,8 @@ pub enum Subject {
     DeadLetters(dead_letters::DeadLettersArgs),
     /// Compare what Kafka has with what is stored: nothing lost, nothing doubled
     Ingest(ingest::IngestArgs),
+    /// List what failed and no rule explains, by shape, so that the next rule is easy to write
+    Unclassified(unclassified::UnclassifiedArgs),
 }
 
 /// What is checked without an engine.
