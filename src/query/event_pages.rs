@@ -172,7 +172,9 @@ impl EventPage {
     /// Both halves in time; `None` where there is nothing to halve.
     #[must_use]
     pub fn halves(&self) -> Option<[Self; 2]> {
-        let middle = self.times.from + (self.times.to - self.times.from) / 2;
+        // The table keeps microseconds.
+        let length = (self.times.to - self.times.from).num_microseconds()?;
+        let middle = self.times.from + TimeDelta::microseconds(length / 2);
         match parted(self, &[middle]).try_into() {
             Ok(halves) => Some(halves),
             Err(_) => None,

@@ -141,7 +141,7 @@ fn write_report(out: &mut impl Write, report: &Report, style: OutputStyle) -> st
         writeln!(out, "every failure {range} was classified")?;
     } else {
         let list = &report.unclassified;
-        let title = format!("{} events that no rule explains, in {} shapes, {range}", list.events, list.shapes);
+        let title = format!("{} that no rule explains, {range}", counts(list));
         writeln!(out, "{}", style.paint(&title, BOLD))?;
         write_list(out, list, style)?;
         writeln!(out, "\n`gatetrail check unclassified --rule N` prints the beginning of a rule for the N-th")?;
@@ -150,11 +150,17 @@ fn write_report(out: &mut impl Write, report: &Report, style: OutputStyle) -> st
         None => Ok(()),
         Some(weak) if weak.groups.is_empty() => writeln!(out, "\nno verdict {range} is weak"),
         Some(weak) => {
-            let title = format!("{} events that only a weak rule explains, in {} shapes", weak.events, weak.shapes);
+            let title = format!("{} that only a weak rule explains", counts(weak));
             writeln!(out, "\n{}", style.paint(&title, BOLD))?;
             write_list(out, weak, style)
         }
     }
+}
+
+fn counts(list: &List) -> String {
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let events = usize::try_from(list.events).unwrap_or(usize::MAX);
+    format!("{events} event{} in {} shape{}", plural(events), list.shapes, plural(list.shapes))
 }
 
 fn write_list(out: &mut impl Write, list: &List, style: OutputStyle) -> std::io::Result<()> {
