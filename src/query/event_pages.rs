@@ -211,6 +211,7 @@ impl EventPage {
             .bind_extent(&extent)
             .bind("servers", servers)
             .may_take_seconds(MAX_SECONDS)
+            .reads_little()
             .rows()
             .await
     }

@@ -187,6 +187,26 @@ fn new_rules_change_the_answers_and_no_row() {
         ]
     );
 
+    // What that costs rests on the store's planner: a condition on the time reaches all four tables of the view, one on the class
+    // is tested before the join, and where anything was re-classified is told without reading.
+    let plan = |sql: &str| -> String {
+        let lines = stage.query(&format!("EXPLAIN indexes = 1 {sql}"));
+        lines.iter().map(|line| line["explain"].as_str().unwrap().to_owned() + "\n").collect()
+    };
+    let by_class = plan(
+        "SELECT class, count() FROM {db}.classified_events WHERE time >= now64(6) - INTERVAL 2 HOUR AND class != 'none' GROUP BY class",
+    );
+    assert_eq!(by_class.matches("ReadFromMergeTree").count(), 4, "{by_class}");
+    let by_key = by_class.split("PrimaryKey").skip(1).filter(|rest| {
+        let end = rest.find("Ranges:").unwrap_or(rest.len());
+        rest[..end].contains("Condition: (time in [")
+    });
+    assert_eq!(by_key.count(), 4, "each of them is narrowed by its key: {by_class}");
+    let prewhere = by_class.lines().find(|line| line.contains("Prewhere filter column") && line.contains("'none'"));
+    assert!(prewhere.is_some_and(|line| line.contains("derived")), "{by_class}");
+    let bounds = plan("SELECT count(), min(time), max(time) FROM {db}.reclassifications SETTINGS enable_analyzer = 0");
+    assert!(bounds.contains("minmax_count_projection"), "{bounds}");
+
     // And back: the last word counts.
     let third = rules(&stage, "3", "out of plutonium-.$");
     let back = reclassify(&stage, Some(&third), &[]);

@@ -39,13 +39,14 @@ pub struct ReplayArgs {
     #[arg(long, conflicts_with_all = ["partition", "from", "to", "topic"])]
     reclassify: bool,
     /// Only dead letters with this code
-    #[arg(long, requires = "dead_letters")]
+    // `requires` alone is waived when the required flag is excluded by another one.
+    #[arg(long, requires = "dead_letters", conflicts_with_all = ["reclassify", "partition"])]
     code: Option<String>,
     /// Only dead letters or events from this time on: RFC 3339, or back from now (-30m, -2h, -7d) [default: all]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "over_time")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "over_time", conflicts_with = "partition")]
     since: Option<String>,
     /// Only dead letters or events before this time [default: now]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "over_time")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "over_time", conflicts_with = "partition")]
     until: Option<String>,
     /// Topic of the range [default: the first of kafka.topic], or only dead letters of it
     #[arg(long)]

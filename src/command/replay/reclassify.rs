@@ -11,6 +11,7 @@ use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Client;
 use indicatif::ProgressBar;
+use tokio::task::JoinHandle;
 
 use super::verdict_changes::{Changes, Summary, reclassification, write_summary};
 use super::{ReplayArgs, progress_bar};
@@ -37,6 +38,9 @@ const AHEAD: TimeDelta = TimeDelta::days(1);
 const ATTEMPTS: u32 = 6;
 /// Wait before the second attempt; it doubles each time.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// The rows of a page on their way.
+type Reading = JoinHandle<Result<Vec<StoredEvent>, QueryError>>;
 
 /// What every page needs.
 struct Job<'j> {
@@ -92,15 +96,19 @@ impl Job<'_> {
             let reclassified = Reclassified::ask(self.store).await?;
             // A stack, the first page on top, since a page whose rows are too large is read in halves.
             let mut pages: Vec<EventPage> = pages_of_day(self.store, day).await?.into_iter().rev().collect();
-            while let Some(page) = pages.pop() {
-                let mut events = match page.read(self.store).await {
+            let mut reading = self.start_reading(pages.pop());
+            while let Some((page, read)) = reading.take() {
+                let mut events = match read.await? {
                     Ok(events) => events,
                     Err(QueryError::Timeout) if page.halves().is_some() => {
                         pages.extend(page.halves().into_iter().flat_map(|[first, second]| [second, first]));
+                        reading = self.start_reading(pages.pop());
                         continue;
                     }
                     Err(error) => return Err(error.into()),
                 };
+                // The store reads the next page while this one is classified.
+                reading = self.start_reading(pages.pop());
                 reclassified.lay_over(self.store, &mut events).await?;
                 self.reclassify_page(&events, summary, &mut changes).await?;
                 progress.inc(u64::try_from(events.len())?);
@@ -108,6 +116,13 @@ impl Job<'_> {
         }
         summary.changes = changes.sorted();
         Ok(())
+    }
+
+    /// Begins to read a page beside what goes on here.
+    fn start_reading(&self, page: Option<EventPage>) -> Option<(EventPage, Reading)> {
+        let page = page?;
+        let (store, asked) = (self.store.clone(), page.clone());
+        Some((page, tokio::spawn(async move { asked.read(&store).await })))
     }
 
     async fn reclassify_page(
