@@ -200,7 +200,7 @@ fn offset(since: TimeDelta) -> String {
 }
 
 /// Columns worth a word in the table, with what stands before the value.
-const FACTS: [(&str, &str); 14] = [
+const FACTS: [(&str, &str); 15] = [
     ("http_status", "HTTP "),
     ("oauth_error", ""),
     ("www_authenticate_error", ""),
@@ -215,6 +215,7 @@ const FACTS: [(&str, &str); 14] = [
     ("resource_registered", "registered "),
     ("resource_advertised", "advertised "),
     ("config_version", "config "),
+    ("class_at_arrival", "at arrival "),
 ];
 
 fn facts(entry: &TimelineEntry) -> String {

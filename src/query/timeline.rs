@@ -94,7 +94,8 @@ pub struct TimelineEntry {
     /// Where each member came from that may be filled in: `event`, `url`, `registry`, `flow`, `connection`, `trace`,
     /// `scrub`, `inferred`.
     pub origins: BTreeMap<String, String>,
-    /// The other columns that are known.
+    /// The other columns that are known. `class_version` names the rules that decided; of an event that was re-classified,
+    /// `class_at_arrival` and `class_version_at_arrival` are what it arrived with, `reclassified_at` is when that changed.
     #[serde(flatten)]
     #[schema(value_type = BTreeMap<String, Object>)]
     pub columns: BTreeMap<String, Value>,

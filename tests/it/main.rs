@@ -19,6 +19,7 @@ mod grafana_sql;
 mod ingest;
 mod matrix;
 mod plan;
+mod reclassify;
 mod reconcile;
 mod replay;
 mod secure;

@@ -8,6 +8,7 @@ pub mod events;
 pub mod ingest;
 pub mod registry;
 pub mod rules;
+pub mod unclassified;
 
 use std::io::Write;
 
@@ -39,6 +40,8 @@ pub enum Subject {
     Registry(registry::RegistryArgs),
     /// Compare what Kafka has with what is stored: nothing lost, nothing doubled
     Ingest(ingest::IngestArgs),
+    /// List what failed and no rule explains, by shape, so that the next rule is easy to write
+    Unclassified(unclassified::UnclassifiedArgs),
 }
 
 /// What is checked without an engine.
