@@ -117,7 +117,7 @@ impl Groups {
 fn said_by(text: &UnexplainedText) -> Option<String> {
     let message = text.message.as_deref().or(text.description.as_deref())?;
     let unwrapped = unwrap(message, text.description.as_deref().filter(|_| text.message.is_some()));
-    let inner = unwrapped.inner().filter(|inner| !inner.trim().is_empty());
+    let inner = unwrapped.inner(0).filter(|inner| !inner.trim().is_empty());
     Some(inner.unwrap_or(&unwrapped.text).to_owned())
 }
 
