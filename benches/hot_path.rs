@@ -164,7 +164,8 @@ fn hot_path(criterion: &mut Criterion) {
         events.iter().for_each(|event| drop(black_box(classifier.classify(event))));
     });
     // What a text costs, apart from everything else an event brings: the same failures with their words and without.
-    let failures: Vec<&Vec<u8>> = records.iter().filter(|record| fails_with_words(&decoded_one(record, time))).collect();
+    let failures: Vec<&Vec<u8>> =
+        records.iter().filter(|record| fails_with_words(&decoded_one(record, time))).collect();
     let failed = |range: Range<usize>, said: fn(usize, &str) -> Option<String>| {
         let of_range = range.map(|number| (number, failures[number % failures.len()]));
         let events = of_range.map(|(number, record)| {

@@ -31,9 +31,15 @@ fn precedence_01_the_innermost_cause_beats_every_wrapper() {
         ),
         (r#"connection closed; stderr: {"status":429,"detail":"too many requests"}"#, "rate_limited"),
         ("certificate problem reported. Caused by: refresh token revoked", "refresh_failure"),
-        ("could not start the list: authentication failed: dial tcp 10.0.0.9:443: connect: no route to host", "upstream_unavailable"),
+        (
+            "could not start the list: authentication failed: dial tcp 10.0.0.9:443: connect: no route to host",
+            "upstream_unavailable",
+        ),
         ("Unauthorized: sign-in error: the redirect URI is not registered", "redirect_uri_mismatch"),
-        ("event: message\ndata: {\"error\":{\"code\":-32001,\"message\":\"session not found\"}}\n", "stale_configuration"),
+        (
+            "event: message\ndata: {\"error\":{\"code\":-32001,\"message\":\"session not found\"}}\n",
+            "stale_configuration",
+        ),
         (
             "Traceback (most recent call last):\n  File \"x.py\", line 1, in f\n    go()\nOSError: no such host\n\nThe above exception was \
              the direct cause of the following exception:\n\nTraceback (most recent call last):\nLoginError: unauthorized",
