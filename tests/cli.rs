@@ -133,6 +133,35 @@ fn classify_reads_lines_and_answers_as_json() {
 }
 
 #[test]
+fn a_rules_file_with_faults_ends_with_2_and_names_them_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.toml");
+    let rules = "[[rule]]\nid = \"a\"\nclass = \"nope\"\nwhen.text = '('\n[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.status = 403\n\
+                 [[rule]]\nid = \"b\"\nclass = \"rate_limited\"\nafter = \"limit.status\"\nwhen.http_status = 429\n";
+    std::fs::write(&path, rules).unwrap();
+    let file = path.to_str().unwrap();
+    let checked = gatetrail(&["check", "rules", file], "");
+    assert_eq!(code(&checked), 2);
+    let faults = [
+        "own.toml:3: unknown class",
+        "own.toml:4: bad regex",
+        "own.toml:6: duplicate id",
+        "own.toml:9: rule `b` can never fire",
+    ];
+    for fault in faults {
+        assert!(out(&checked).contains(fault), "{fault} is missing in {}", out(&checked));
+    }
+    let used = gatetrail(&["classify", "--classify-rules", file], "429\n");
+    assert_eq!(code(&used), 2, "{}", err(&used));
+    for fault in faults {
+        assert!(err(&used).contains(fault), "{fault} is missing in {}", err(&used));
+    }
+    std::fs::write(&path, "[[rule]]\nid = \"own\"\nclass = \"forbidden\"\nwhen.text = 'green badge'\n").unwrap();
+    let answer = out(&gatetrail(&["classify", "--json", "--classify-rules", file], "429: green badge\n"));
+    assert!(answer.contains("\"rule\":\"own\""), "{answer}");
+}
+
+#[test]
 fn scrub_writes_as_many_lines_as_it_read() {
     let secret = ["Authorization: Bearer ", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJGQUtFIn0.ZmFrZXNpZw"].concat();
     let input = format!("before\n{secret}\nafter\n");

@@ -115,8 +115,7 @@ impl Classifier {
     fn decide<'r, 'e>(&'r self, event: &'e Event<'_>, sign: Sign, facts: &Facts<'e>) -> Option<Verdict<'r, 'e>> {
         let decided = self.ask_each_part(event, sign, facts, |part, case, matched| {
             let may_fire = |rule: &&Rule| part != Part::OverCauses || rule.over_causes;
-            let first =
-                self.rules.candidates(matched, facts).filter(may_fire).find(|rule| rule.when.holds(case));
+            let first = self.rules.candidates(matched, facts).filter(may_fire).find(|rule| rule.when.holds(case));
             match first {
                 Some(rule) if part.may_be_decided_by(rule) => ControlFlow::Break(self.verdict(rule, case, matched)),
                 _ => ControlFlow::Continue(()),

@@ -33,7 +33,10 @@ fn contradicts_itself(condition: &Condition) -> bool {
     match condition {
         Condition::All(parts) => {
             parts.iter().any(contradicts_itself)
-                || parts.iter().enumerate().any(|(at, part)| parts.iter().skip(at + 1).any(|other| excludes(part, other)))
+                || parts
+                    .iter()
+                    .enumerate()
+                    .any(|(at, part)| parts.iter().skip(at + 1).any(|other| excludes(part, other)))
         }
         Condition::Any(parts) => parts.iter().all(contradicts_itself),
         Condition::Status(ranges) | Condition::RpcCode(ranges) | Condition::Field(_, Test::Within(ranges)) => {
@@ -46,8 +49,12 @@ fn contradicts_itself(condition: &Condition) -> bool {
 /// Whether `left` and `right` cannot both hold.
 fn excludes(left: &Condition, right: &Condition) -> bool {
     match (left, right) {
-        (Condition::Any(parts), other) | (other, Condition::Any(parts)) => parts.iter().all(|part| excludes(part, other)),
-        (Condition::All(parts), other) | (other, Condition::All(parts)) => parts.iter().any(|part| excludes(part, other)),
+        (Condition::Any(parts), other) | (other, Condition::Any(parts)) => {
+            parts.iter().all(|part| excludes(part, other))
+        }
+        (Condition::All(parts), other) | (other, Condition::All(parts)) => {
+            parts.iter().any(|part| excludes(part, other))
+        }
         (Condition::Not(part), other) | (other, Condition::Not(part)) => implies(other, part),
         (Condition::Step(left), Condition::Step(right)) => are_disjoint(left, right),
         (Condition::Type(left), Condition::Type(right)) | (Condition::Code(left), Condition::Code(right)) => {
@@ -163,11 +170,8 @@ mod tests {
     /// Why the second of two rules is dead, as far as the check for it can be asked without refusing the file.
     fn second(first: &str, second: &str) -> Option<Dead> {
         let rule = |id: &str, when: &str| format!("[[rule]]\nid = \"{id}\"\nclass = \"forbidden\"\n{when}\n");
-        let file = format!(
-            "version = \"1\"\n[who_acts]\nforbidden = \"nobody\"\n{}{}",
-            rule("a", first),
-            rule("b", second)
-        );
+        let file =
+            format!("version = \"1\"\n[who_acts]\nforbidden = \"nobody\"\n{}{}", rule("a", first), rule("b", second));
         let rules = Rules::load_unchecked(&[("r.toml", &file)]).expect("sound but for dead rules");
         why_dead(&rules.rules, 1)
     }

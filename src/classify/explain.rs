@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn the_rule_that_decides_is_the_verdicts_and_the_others_say_why_not() {
-        let case = TextCase { phase: Phase::Token, ..TextCase::of("exchange failed: 429 too many requests, unauthorized") };
+        let case =
+            TextCase { phase: Phase::Token, ..TextCase::of("exchange failed: 429 too many requests, unauthorized") };
         let explanation = CLASSIFIER.explain(&case.as_event());
         let deciding: Vec<_> = explanation.fired.iter().filter(|rule| rule.why.starts_with("decides")).collect();
         assert_eq!(deciding.len(), 1, "{explanation}");

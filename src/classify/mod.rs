@@ -44,6 +44,8 @@ pub use text_case::{Phase, TextCase};
 pub use verdict::Verdict;
 
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod misleading_tests;
 #[cfg(test)]
 mod precedence_tests;

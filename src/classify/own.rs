@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_rule_with_a_known_id_replaces_it_and_a_disabled_one_is_gone() {
-        let replaced = own("[[rule]]\nid = \"limit.text\"\nclass = \"forbidden\"\nwhen.text = '\\btoo many requests\\b'\n");
+        let replaced =
+            own("[[rule]]\nid = \"limit.text\"\nclass = \"forbidden\"\nwhen.text = '\\btoo many requests\\b'\n");
         assert_eq!(class_and_rule(&replaced, "too many requests"), ("forbidden".into(), "limit.text".into()));
         let before = own("").rules().iter().position(|rule| rule.id == "limit.text");
         assert_eq!(replaced.rules().iter().position(|rule| rule.id == "limit.text"), before);

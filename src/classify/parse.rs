@@ -352,7 +352,8 @@ impl Reader {
 
     fn read_reason(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
         let is_name = |text: &&str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            !text.is_empty()
+                && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         };
         let reason = value.get_ref().as_str().filter(is_name).map(str::to_owned);
         if reason.is_none() {

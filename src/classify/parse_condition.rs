@@ -86,7 +86,9 @@ fn read_patterns(reader: &mut Reader, value: &Value<'_>) -> Option<Vec<usize>> {
             continue;
         };
         let added = match reader.spelled_out(expression) {
-            Ok(spelled) => reader.patterns.add(&spelled).map_err(|problem| format!("bad regex `{expression}`: {problem}")),
+            Ok(spelled) => {
+                reader.patterns.add(&spelled).map_err(|problem| format!("bad regex `{expression}`: {problem}"))
+            }
             Err(word) => Err(format!("unknown word `<{word}>` in `{expression}`: name it under [words]")),
         };
         match added {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use rustc_hash::FxBuildHasher;
 
 use super::facts::Step;
-use super::said::{code_in, rpc_code_in, status_in, step_in};
 use super::rules::{Matched, Rules};
+use super::said::{code_in, rpc_code_in, status_in, step_in};
 use super::unwrap::{LAYERS, Unwrapped, unwrap};
 use crate::event::Event;
 

@@ -18,8 +18,8 @@ use serde_json::{Map, Value, json};
 use crate::classify::explain::Explanation;
 use crate::classify::{Classifier, Phase, TextCase, Verdict};
 use crate::decode::{Limits, Payload, decode};
-use crate::event::{Event, Hop, RecordTime};
 use crate::event::vocabulary::ClosedEnum;
+use crate::event::{Event, Hop, RecordTime};
 
 /// Arguments of `gatetrail classify`.
 #[derive(Debug, Clone, Default, clap::Args)]

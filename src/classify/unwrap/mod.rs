@@ -6,6 +6,7 @@
 
 mod escapes;
 mod layers;
+mod names;
 mod noise;
 
 use std::borrow::Cow;
@@ -54,7 +55,8 @@ pub fn unwrap(message: &str, description: Option<&str>) -> Unwrapped {
             None => break,
         }
     }
-    let text = one_line(&noise::without_noise(&text));
+    let mut text = one_line(&noise::without_noise(&text));
+    names::spell_out(&mut text);
     let starts = layers::starts_of_causes(&text);
     Unwrapped { text, starts }
 }
@@ -170,7 +172,7 @@ mod tests {
         fn any_bytes_are_unwrapped_within_bounds(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let text = String::from_utf8_lossy(&bytes);
             let unwrapped = unwrap(&text, None);
-            prop_assert!(unwrapped.text.len() <= text.len().max(8) * 3);
+            prop_assert!(unwrapped.text.len() <= text.len().max(8) * 3 + 240);
             prop_assert!(unwrapped.inner(0).is_none_or(|inner| unwrapped.text.ends_with(inner)));
         }
     }

@@ -106,7 +106,8 @@ fn without_markup(text: &str) -> String {
 /// The length of the tag at the start; `None` when `<` begins none.
 fn length_of_tag(text: &str) -> Option<usize> {
     const LONGEST_TAG: usize = 400;
-    let begins_tag = text.as_bytes().get(1).is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, b'/' | b'!'));
+    let begins_tag =
+        text.as_bytes().get(1).is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, b'/' | b'!'));
     let end = text.bytes().take(LONGEST_TAG).position(|byte| byte == b'>')?;
     begins_tag.then_some(end + 1)
 }

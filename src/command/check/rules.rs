@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn all_faults_are_printed_and_the_exit_says_so() {
-        let rules = "[[rule]]\nid = \"a\"\nclass = \"nope\"\nwhen.text = '('\n[[rule]]\nid = \"a\"\nclass = \"forbidden\"\n";
+        let rules =
+            "[[rule]]\nid = \"a\"\nclass = \"nope\"\nwhen.text = '('\n[[rule]]\nid = \"a\"\nclass = \"forbidden\"\n";
         let (exit, text) = checked(rules, false);
         assert_eq!(exit.code(), 2);
         assert_eq!(text.lines().count(), 4, "{text}");

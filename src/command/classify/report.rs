@@ -17,12 +17,7 @@ const MEASURED: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// When reading or writing fails, or when a line is no labelled message.
-pub fn run(
-    as_json: bool,
-    classifier: &Classifier,
-    input: impl BufRead,
-    output: &mut impl Write,
-) -> anyhow::Result<()> {
+pub fn run(as_json: bool, classifier: &Classifier, input: impl BufRead, output: &mut impl Write) -> anyhow::Result<()> {
     let entries = read_entries(input)?;
     let report = evaluate(classifier, &entries);
     let speed = microseconds_per_text(classifier, &entries);
@@ -120,7 +115,12 @@ fn write_report(output: &mut impl Write, report: &Report, speed: Option<f64>) ->
     calibration.set_header(["confidence", "answered", "right", "share"]);
     for level in &report.calibration {
         let (answered, right) = (level.answered.to_string(), level.right.to_string());
-        calibration.add_row([level.confidence.to_owned(), answered, right, percent(share(level.right, level.answered))]);
+        calibration.add_row([
+            level.confidence.to_owned(),
+            answered,
+            right,
+            percent(share(level.right, level.answered)),
+        ]);
     }
     writeln!(output, "{calibration}")?;
     if !report.confusion.is_empty() {
