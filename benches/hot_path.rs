@@ -20,13 +20,8 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use gatetrail::classify::Classifier;
 use gatetrail::decode::{self, Limits, Payload, registry::decode_registry};
-<<<<<<< HEAD
 use gatetrail::enrich::{Enricher, memory::Memory, registry::Registry};
-use gatetrail::event::{Event, KafkaPosition, RecordTime};
-=======
-use gatetrail::enrich::{Enricher, registry::Registry};
 use gatetrail::event::{Event, KafkaPosition, Outcome, RecordTime};
->>>>>>> classify
 use gatetrail::pipeline::{Steps, batch::Batch};
 use gatetrail::scrub::{FingerprintKey, Scrubber, scrub_event};
 use gatetrail::simulate::{Record, RecordKind, Simulation, SimulationOptions};
