@@ -7,6 +7,7 @@
 //! working with a server at all.
 
 pub mod body;
+pub mod body_buffer;
 pub mod client;
 pub mod column;
 pub mod compression;
