@@ -75,7 +75,7 @@ fn row_of(event: &Event<'_>) -> StoredEvent {
     let mut rows = EventRows::default();
     rows.push(event, &verdict, CLASSIFIER.version(), &position, event.time).unwrap();
     let bytes = rows.finish().unwrap();
-    let batch = StreamReader::try_new(bytes.as_slice(), None).unwrap().next().unwrap().unwrap();
+    let batch = StreamReader::try_new(&bytes[..], None).unwrap().next().unwrap().unwrap();
     let schema = batch.schema();
     let columns = schema.fields().iter().zip(batch.columns());
     let mut row: Map<String, Value> =
