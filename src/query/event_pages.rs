@@ -4,6 +4,8 @@
 //! more rows than a page is parted in time at moments that the store names. So no page sorts anything, none is read twice,
 //! and what is in memory is one page, however many rows a day has.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use clickhouse::Client;
 use serde::Deserialize;
@@ -34,18 +36,25 @@ pub struct EventsBetween {
     pub store_time: DateTime<Utc>,
 }
 
+/// Where rows of a server lie; either may be unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Server {
+    workspace: Option<String>,
+    slug: Option<String>,
+}
+
 /// A server of a day, and how many rows it has.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct ServerRows {
-    workspace: Option<String>,
-    slug: Option<String>,
+    #[serde(flatten)]
+    server: Server,
     rows: u64,
 }
 
 /// A part of the table that is read in one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPage {
-    servers: Vec<(Option<String>, Option<String>)>,
+    servers: Vec<Server>,
     times: TimeRange,
 }
 
@@ -113,18 +122,17 @@ fn plan_day(servers: Vec<ServerRows>, day: TimeRange) -> Vec<Plan> {
     let mut plans = Vec::new();
     let mut open = EventPage { servers: Vec::new(), times: day };
     let mut open_rows = 0;
-    for server in servers {
-        let name = (server.workspace, server.slug);
-        if server.rows > PAGE_ROWS {
-            plans.push(Plan::Large(EventPage { servers: vec![name], times: day }));
+    for ServerRows { server, rows } in servers {
+        if rows > PAGE_ROWS {
+            plans.push(Plan::Large(EventPage { servers: vec![server], times: day }));
             continue;
         }
-        if open_rows + server.rows > PAGE_ROWS || open.servers.len() >= PAGE_SERVERS {
+        if open_rows + rows > PAGE_ROWS || open.servers.len() >= PAGE_SERVERS {
             plans.push(Plan::Page(std::mem::replace(&mut open, EventPage { servers: Vec::new(), times: day })));
             open_rows = 0;
         }
-        open_rows += server.rows;
-        open.servers.push(name);
+        open_rows += rows;
+        open.servers.push(server);
     }
     if !open.servers.is_empty() {
         plans.push(Plan::Page(open));
@@ -151,7 +159,7 @@ async fn page_ends(client: &Client, page: &EventPage) -> Result<Vec<DateTime<Utc
     struct End {
         time: DateTime<Utc>,
     }
-    let Some((workspace, slug)) = page.servers.first() else { return Ok(Vec::new()) };
+    let Some(Server { workspace, slug }) = page.servers.first() else { return Ok(Vec::new()) };
     let ends: Vec<End> = bind_times(Statement::new(client, "page_ends", include_str!("sql/page_ends.sql")), page.times)
         .bind("workspace", workspace.as_deref().unwrap_or_default())
         .bind("slug", slug.as_deref().unwrap_or_default())
@@ -175,10 +183,7 @@ impl EventPage {
         // The table keeps microseconds.
         let length = (self.times.to - self.times.from).num_microseconds()?;
         let middle = self.times.from + TimeDelta::microseconds(length / 2);
-        match parted(self, &[middle]).try_into() {
-            Ok(halves) => Some(halves),
-            Err(_) => None,
-        }
+        parted(self, &[middle]).try_into().ok()
     }
 
     /// Its rows, in no order.
@@ -186,27 +191,20 @@ impl EventPage {
     /// # Errors
     /// [`QueryError`] of the store; [`QueryError::Timeout`] also where the rows are too large to be read together.
     pub async fn read(&self, client: &Client) -> Result<Vec<StoredEvent>, QueryError> {
-        let names = |part: fn(&(Option<String>, Option<String>)) -> &Option<String>| {
-            self.servers.iter().filter_map(|server| part(server).clone()).collect()
-        };
-        let any_without = |part: fn(&(Option<String>, Option<String>)) -> &Option<String>| {
-            self.servers.iter().any(|server| part(server).is_none())
-        };
+        let servers = || self.servers.iter();
         let extent = Extent {
-            workspaces: names(|server| &server.0),
-            slugs: names(|server| &server.1),
-            any_without_workspace: any_without(|server| &server.0),
-            any_without_slug: any_without(|server| &server.1),
+            workspaces: servers().filter_map(|server| server.workspace.clone()).collect(),
+            slugs: servers().filter_map(|server| server.slug.clone()).collect(),
+            any_without_workspace: servers().any(|server| server.workspace.is_none()),
+            any_without_slug: servers().any(|server| server.slug.is_none()),
             span: self.span(),
-            connections: Default::default(),
+            connections: BTreeSet::new(),
         };
-        let servers: Vec<String> = self
-            .servers
-            .iter()
-            .map(|(workspace, slug)| {
-                format!("{}\0{}", workspace.as_deref().unwrap_or_default(), slug.as_deref().unwrap_or_default())
-            })
-            .collect();
+        let names = |server: &Server| {
+            let part = |part: &Option<String>| part.clone().unwrap_or_default();
+            format!("{}\0{}", part(&server.workspace), part(&server.slug))
+        };
+        let servers: Vec<String> = servers().map(names).collect();
         bind_times(Statement::new(client, "events_page", include_str!("sql/events_page.sql")), self.times)
             .bind_extent(&extent)
             .bind("servers", servers)
@@ -225,7 +223,7 @@ fn bind_times(statement: Statement, times: TimeRange) -> Statement {
 mod tests {
     use chrono::{DateTime, Utc};
 
-    use super::{EventPage, PAGE_ROWS, PAGE_SERVERS, Plan, ServerRows, days_of, parted, plan_day};
+    use super::{EventPage, PAGE_ROWS, PAGE_SERVERS, Plan, Server, ServerRows, days_of, parted, plan_day};
     use crate::query::TimeRange;
 
     fn time(text: &str) -> DateTime<Utc> {
@@ -237,7 +235,8 @@ mod tests {
     }
 
     fn server(slug: Option<&str>, rows: u64) -> ServerRows {
-        ServerRows { workspace: Some("acme".into()), slug: slug.map(str::to_owned), rows }
+        let server = Server { workspace: Some("acme".into()), slug: slug.map(str::to_owned) };
+        ServerRows { server, rows }
     }
 
     #[test]
@@ -266,7 +265,8 @@ mod tests {
                     Plan::Large(page) => ("large", page),
                 };
                 assert_eq!(page.times, day);
-                let slugs: Vec<&str> = page.servers.iter().map(|(_, slug)| slug.as_deref().unwrap_or("-")).collect();
+                let slugs = page.servers.iter().map(|server| server.slug.as_deref().unwrap_or("-"));
+                let slugs: Vec<&str> = slugs.collect();
                 format!("{kind}: {}", slugs.join(" "))
             })
             .collect();
@@ -278,7 +278,10 @@ mod tests {
 
     #[test]
     fn parts_of_a_page_hold_every_moment_once() {
-        let page = EventPage { servers: vec![(None, None)], times: range("22T00:00:00", "23T00:00:00") };
+        let page = EventPage {
+            servers: vec![Server { workspace: None, slug: None }],
+            times: range("22T00:00:00", "23T00:00:00"),
+        };
         let cut = |ends: &[&str]| -> Vec<TimeRange> {
             let ends: Vec<DateTime<Utc>> = ends.iter().map(|end| time(end)).collect();
             parted(&page, &ends).into_iter().map(|part| part.times).collect()
