@@ -20,7 +20,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use gatetrail::classify::Classifier;
 use gatetrail::decode::{self, Limits, Payload, registry::decode_registry};
-use gatetrail::enrich::{Enricher, registry::Registry};
+use gatetrail::enrich::{Enricher, memory::Memory, registry::Registry};
 use gatetrail::event::{Event, KafkaPosition, Outcome, RecordTime};
 use gatetrail::pipeline::{Steps, batch::Batch};
 use gatetrail::scrub::{FingerprintKey, Scrubber, scrub_event};
@@ -71,6 +71,7 @@ fn steps(registry: Registry) -> Steps {
     Steps {
         limits: Limits::default(),
         scrubber: Scrubber::new(FingerprintKey::new(KEY)),
+        memory: Memory::default(),
         enricher: Enricher { registry, key: FingerprintKey::new(KEY) },
         classifier: Classifier::embedded().unwrap(),
         reconnects: ReconnectTracker::new(100_000),
@@ -134,7 +135,8 @@ fn ingest(steps: &mut Steps, batch: &mut Batch, records: &[Vec<u8>], time: Recor
 
 fn hot_path(criterion: &mut Criterion) {
     let Traffic { records, registry, time } = traffic();
-    let Steps { limits, scrubber, enricher, classifier, mut reconnects } = steps(registry);
+    let Steps { limits, scrubber, enricher, memory, classifier, mut reconnects } = steps(registry);
+    let memory = RefCell::new(memory);
     let received = |range: Range<usize>| &records[range];
     let decoded =
         |range: Range<usize>| records[range].iter().map(|record| decoded_one(record, time)).collect::<Vec<Event<'_>>>();
@@ -145,7 +147,7 @@ fn hot_path(criterion: &mut Criterion) {
     };
     let enriched = |range: Range<usize>| {
         let mut events = scrubbed(range);
-        events.iter_mut().for_each(|event| enricher.enrich(event));
+        events.iter_mut().for_each(|event| enricher.enrich(&mut memory.borrow_mut(), event));
         events
     };
     let mut group = criterion.benchmark_group("an event");
@@ -158,7 +160,7 @@ fn hot_path(criterion: &mut Criterion) {
         events.iter_mut().for_each(|event| scrub_event(&scrubber, event));
     });
     measure(&mut group, "enrich", scrubbed, |events| {
-        events.iter_mut().for_each(|event| enricher.enrich(event));
+        events.iter_mut().for_each(|event| enricher.enrich(&mut memory.borrow_mut(), event));
     });
     measure(&mut group, "classify", enriched, |events| {
         events.iter().for_each(|event| drop(black_box(classifier.classify(event))));
@@ -194,11 +196,11 @@ fn hot_path(criterion: &mut Criterion) {
         for record in *records {
             let mut event = decoded_one(record, time);
             scrub_event(&scrubber, &mut event);
-            enricher.enrich(&mut event);
+            enricher.enrich(&mut memory.borrow_mut(), &mut event);
             counts.event(&event, &classifier.classify(&event), &mut reconnects);
         }
     });
-    let steps = RefCell::new(Steps { limits, scrubber, enricher, classifier, reconnects });
+    let steps = RefCell::new(Steps { limits, scrubber, enricher, memory: memory.into_inner(), classifier, reconnects });
     let columns = |range: Range<usize>| {
         let mut batch = Batch::default();
         ingest(&mut steps.borrow_mut(), &mut batch, &records[range], time);

@@ -42,6 +42,37 @@ fn help_lists_the_roles() {
 }
 
 #[test]
+fn help_of_commands_with_several_forms() {
+    for (name, arguments) in
+        [("help_replay", vec!["replay", "-h"]), ("help_check_unclassified", vec!["check", "unclassified", "-h"])]
+    {
+        let output = gatetrail(&arguments, "");
+        assert_eq!(code(&output), 0);
+        insta::assert_snapshot!(name, out(&output));
+    }
+}
+
+#[test]
+fn forms_of_replay_exclude_each_other() {
+    for arguments in [
+        vec!["replay"],
+        vec!["replay", "--since", "-1h"],
+        vec!["replay", "--reclassify", "--dead-letters"],
+        vec!["replay", "--reclassify", "--code", "not_json"],
+        vec!["replay", "--reclassify", "--topic", "t"],
+        vec!["replay", "--reclassify", "--partition", "0", "--from", "0", "--to", "1"],
+        vec!["replay", "--partition", "0", "--from", "0", "--to", "1", "--since", "-1h"],
+        vec!["replay", "--reclassify", "--since", "yesterday"],
+        vec!["check", "unclassified", "--rule", "0"],
+        vec!["check", "unclassified", "--rule", "1", "--json"],
+        vec!["check", "unclassified", "--limit", "1001"],
+    ] {
+        let output = gatetrail(&arguments, "");
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", err(&output));
+    }
+}
+
+#[test]
 fn the_long_help_lists_every_setting_with_default_and_variable() {
     let help = out(&gatetrail(&["--help"], ""));
     for setting in gatetrail::config::SETTINGS {

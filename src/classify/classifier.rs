@@ -26,7 +26,7 @@ use super::verdict::Verdict;
 use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 
 /// The rules that come with the binary, in the order of precedence.
-const EMBEDDED: &[(&str, &str)] = &[
+pub const EMBEDDED: &[(&str, &str)] = &[
     ("01_first.toml", include_str!("rules.d/01_first.toml")),
     ("02_providers.toml", include_str!("rules.d/02_providers.toml")),
     ("03_identity_and_decisions.toml", include_str!("rules.d/03_identity_and_decisions.toml")),

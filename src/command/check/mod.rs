@@ -3,9 +3,12 @@
 pub mod config;
 pub mod connections;
 pub mod dead_letters;
+pub mod enrichment;
 pub mod events;
 pub mod ingest;
+pub mod registry;
 pub mod rules;
+pub mod unclassified;
 
 use std::io::Write;
 
@@ -31,8 +34,14 @@ pub enum Subject {
     Connections(connections::ConnectionsArgs),
     /// List the records that consume refused, with what to change at their sender
     DeadLetters(dead_letters::DeadLettersArgs),
+    /// Tell how often each member of the events is known, from what, and what gateways would have to send for the rest
+    Enrichment(enrichment::EnrichmentArgs),
+    /// Read the registry topic: what it holds, and which of its records cannot be read
+    Registry(registry::RegistryArgs),
     /// Compare what Kafka has with what is stored: nothing lost, nothing doubled
     Ingest(ingest::IngestArgs),
+    /// List what failed and no rule explains, by shape, so that the next rule is easy to write
+    Unclassified(unclassified::UnclassifiedArgs),
 }
 
 /// What is checked without an engine.
