@@ -72,7 +72,9 @@ impl Reader {
         let line_starts = std::iter::once(0).chain(content.match_indices('\n').map(|(at, _)| at + 1)).collect();
         self.current = Source { number: self.current.number + 1, name: name.to_owned(), line_starts };
         let (table, errors) = DeTable::parse_recoverable(content);
-        for error in &errors {
+        // What follows a syntax fault is mostly its echo.
+        const SHOWN_SYNTAX_FAULTS: usize = 10;
+        for error in errors.iter().take(SHOWN_SYNTAX_FAULTS) {
             self.fault(error.span().unwrap_or(0..0), error.message().to_owned());
         }
         self.unreadable |= !errors.is_empty();
