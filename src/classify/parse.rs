@@ -11,7 +11,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::class::{Class, Confidence, WhoActs};
 use super::condition::Condition;
-use super::dead::{Dead, why_dead};
 use super::own::{Own, OwnRule, Position, version_of};
 use super::parse_condition::read_condition;
 use super::rules::{Fault, Rule, RulesError, every_hop};
@@ -38,22 +37,25 @@ pub struct Reader {
     version: Option<String>,
     /// The rules so far, each with its place.
     pub(super) rules: Vec<(Rule, Place)>,
-    who_acts: FxHashMap<(Class, Hop), WhoActs>,
+    /// Who usually acts.
+    pub(super) who_acts: FxHashMap<(Class, Hop), WhoActs>,
     words: FxHashMap<String, String>,
     ids: FxHashSet<String>,
     /// The patterns of all conditions read so far.
     pub(super) patterns: PatternList,
     faults: Vec<(usize, Fault)>,
     unreadable: bool,
-    current: Source,
+    /// The file that is being read, or the last one.
+    pub(super) current: Source,
     own: Option<Own>,
     own_rules: Vec<OwnRule>,
 }
 
 /// The file that is being read.
 #[derive(Debug, Default)]
-struct Source {
-    number: usize,
+pub struct Source {
+    /// Its place among the files, from 1.
+    pub number: usize,
     name: String,
     line_starts: Vec<usize>,
 }
@@ -61,9 +63,12 @@ struct Source {
 /// Where a rule stands.
 #[derive(Debug, Clone)]
 pub struct Place {
-    source: usize,
-    file: String,
-    line: usize,
+    /// Place of the file among the files, from 1.
+    pub source: usize,
+    /// The file's name.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
 }
 
 impl Reader {
@@ -72,7 +77,9 @@ impl Reader {
         let line_starts = std::iter::once(0).chain(content.match_indices('\n').map(|(at, _)| at + 1)).collect();
         self.current = Source { number: self.current.number + 1, name: name.to_owned(), line_starts };
         let (table, errors) = DeTable::parse_recoverable(content);
-        for error in &errors {
+        // What follows a syntax fault is mostly its echo.
+        const SHOWN_SYNTAX_FAULTS: usize = 10;
+        for error in errors.iter().take(SHOWN_SYNTAX_FAULTS) {
             self.fault(error.span().unwrap_or(0..0), error.message().to_owned());
         }
         self.unreadable |= !errors.is_empty();
@@ -132,44 +139,6 @@ impl Reader {
             patterns: self.patterns.finish(),
             who_acts: self.who_acts,
         })
-    }
-
-    fn check_who_acts(&mut self) {
-        let mut missing = Vec::new();
-        for (rule, place) in &self.rules {
-            let usual = every_hop().all(|hop| self.who_acts.contains_key(&(rule.class, hop)));
-            if rule.who_acts.is_none() && rule.class != Class::None && !usual {
-                missing.push((place.clone(), rule.class));
-            }
-        }
-        for (place, class) in missing {
-            let class = class.as_str();
-            self.fault_at(&place, format!("nobody acts on `{class}`: name `who_acts` here or in the table at the top"));
-        }
-    }
-
-    /// A built-in rule that an own one covers was meant to be covered; every other dead rule is a mistake.
-    fn check_dead_rules(&mut self) {
-        let last_source = self.current.number;
-        let rules: Vec<Rule> = self.rules.iter().map(|(rule, _)| rule.clone()).collect();
-        let mut dead = Vec::new();
-        for (at, (rule, place)) in self.rules.iter().enumerate() {
-            let reason = match why_dead(&rules, at) {
-                None => continue,
-                Some(Dead::Contradiction) => "its condition contradicts itself".to_owned(),
-                Some(Dead::Behind(first)) => {
-                    let Some((first, of_first)) = self.rules.get(first) else { continue };
-                    if of_first.source == last_source && place.source != last_source {
-                        continue;
-                    }
-                    format!("`{}` ({}) comes first whenever it would", first.id, of_first.file)
-                }
-            };
-            dead.push((place.clone(), format!("rule `{}` can never fire: {reason}", rule.id)));
-        }
-        for (place, problem) in dead {
-            self.fault_at(&place, problem);
-        }
     }
 
     /// Notes a fault of a rule read before.

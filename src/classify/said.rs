@@ -11,7 +11,6 @@ use super::facts::Step;
 /// A constant pattern, compiled once; the tests of this module compile each of them.
 macro_rules! pattern {
     ($name:ident, $pattern:expr) => {
-        #[expect(clippy::expect_used, reason = "constant pattern, compiled by the tests of this module")]
         static $name: LazyLock<Regex> = LazyLock::new(|| Regex::new($pattern).expect("the pattern is well formed"));
     };
 }
