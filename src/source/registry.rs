@@ -14,6 +14,7 @@ use super::topic::required_partitions;
 use crate::config;
 use crate::decode::{Limits, Payload, registry::decode_registry};
 use crate::enrich::registry::Registry;
+use crate::scrub::scrub_registry;
 
 /// How long reading the registry may hold up the start.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -111,7 +112,10 @@ impl RegistryFollower {
         };
         let payload = Payload { headers: &[], value: message.payload(), time: record_time(&message) };
         match decode_registry(&payload, message.key(), &self.limits) {
-            Ok(record) => registry.apply(record),
+            Ok(mut record) => {
+                scrub_registry(&mut record);
+                registry.apply(record);
+            }
             Err(error) => {
                 self.refused += 1;
                 tracing::warn!(

@@ -16,6 +16,7 @@ mod faults;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod leaks;
 mod plan;
 mod reconcile;
 mod replay;
