@@ -18,6 +18,7 @@ mod event;
 mod fingerprint;
 mod glyph;
 mod glyph_back;
+mod key_names;
 mod keys;
 mod kind;
 mod layers;
