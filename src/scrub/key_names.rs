@@ -217,7 +217,7 @@ pub(super) const OTHER_KEYS: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const QUALIFIERS: &[&str] = &[
     "value", "prod", "production", "staging", "stage", "dev", "development", "test", "old", "new", "raw", "base64",
-    "b64", "str", "string", "text", "plain", "plaintext", "encoded", "current", "previous", "primary", "secondary",
+    "b64", "base", "b", "str", "string", "text", "plain", "plaintext", "encoded", "current", "previous", "primary", "secondary",
     "default", "main", "admin", "live", "sandbox", "env", "input", "param", "v", "eu", "us", "ro", "rw", "hash",
 ];
 
