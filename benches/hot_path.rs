@@ -1,4 +1,5 @@
-//! The hot path step by step, on the simulator's stream: CPU time and bytes for each event. Run with `make bench`.
+//! The hot path step by step, on the simulator's stream: CPU time and bytes for each event; then the scrubber on texts. Run
+//! with `make bench`.
 //!
 //! One iteration is one event, so criterion's time reads as the cost of an event and its throughput as MB/s of records.
 //! Time is what the kernel counted for this thread, so that busy neighbours do not count. A step is given events that
@@ -213,5 +214,28 @@ fn hot_path(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, hot_path);
+/// A megabyte of log lines without secrets, and one with several in each line.
+fn scrubbing(criterion: &mut Criterion) {
+    let clean =
+        "2026-11-22T10:00:00 the server took the call and gave an answer, the tool was found and nothing failed \n";
+    let token = ["ey", "JhbGciOiJub25lIn0.", "ey", "JzdWIiOiJib2R5In0.c2lnbmF0dXJl"].concat();
+    let full = format!(
+        "{{\"headers\":{{\"Authorization\":\"Bearer {token}\",\"cookie\":\"sid=a1b2c3d4e5f6; x=1\"}},\"body\":\"grant_type=refresh_token&refresh_token=r3fr3sh0a1b2c3d4&client_secret=s3cr3t9z8y7x\"}}\n"
+    );
+    let scrubber = Scrubber::new(FingerprintKey::new(KEY));
+    let mut group = criterion.benchmark_group("scrub");
+    group.sample_size(20);
+    for (name, line) in [("clean text", clean), ("text full of secrets", full.as_str())] {
+        let text = line.repeat((1 << 20) / line.len());
+        group.throughput(Throughput::BytesDecimal(text.len() as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|times| {
+                cost_of(|| (0..times).for_each(|_| drop(black_box(scrubber.scrub_text(black_box(&text))))))
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, hot_path, scrubbing);
 criterion_main!(benches);

@@ -12,11 +12,11 @@ use gatetrail::command::check::{CheckArgs, Subject};
 use gatetrail::command::terminal::OutputStyle;
 use gatetrail::command::texts::verdict_texts;
 use gatetrail::command::{
-    self, Exit, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, replay, scrub, serve,
-    simulate,
+    self, Exit, audit_hash, check, classify, codes, completions, consume, engine, lookup, migrate, refreshes, replay,
+    scrub, serve, simulate,
 };
 use gatetrail::config::{Config, SETTINGS};
-use gatetrail::scrub::FingerprintKey;
+use gatetrail::scrub::{FingerprintKey, Scrubber};
 use gatetrail::store::client::connect_database;
 use gatetrail::telemetry::clock::Clock;
 
@@ -44,6 +44,8 @@ enum Role {
     Classify(classify::ClassifyArgs),
     /// Take secrets out of text
     Scrub(scrub::ScrubArguments),
+    /// The keyed hash of a token, a state, a connection or an e-mail address
+    AuditHash(audit_hash::AuditHashArguments),
     /// Check events against the contract, the configuration, or what was refused
     Check(CheckArgs),
     /// Kafka → ClickHouse: decode, scrub, enrich, classify, store
@@ -128,8 +130,16 @@ impl Cli {
             )
             .map(|()| Exit::Ok)?,
             Role::Scrub(args) => {
-                scrub::run(&args, FingerprintKey::new(config.scrub_key().as_bytes()), stdin(), &mut output)
-                    .map(|_| Exit::Ok)?
+                let scrubber = Scrubber::new(FingerprintKey::new(config.scrub_key().as_bytes()));
+                scrub::run(&args, &scrubber.with_emails(config.emails), stdin(), &mut output).map(|_| Exit::Ok)?
+            }
+            Role::AuditHash(args) => {
+                let is_development_key = config.scrub_key.is_none();
+                if is_development_key {
+                    command::warn_of_development_key()?;
+                }
+                let key = FingerprintKey::new(config.scrub_key().as_bytes());
+                audit_hash::run(&args, &key, is_development_key, stdin(), &mut output).map(|()| Exit::Ok)?
             }
             Role::Simulate(args) => {
                 simulate::run(&args, &config.kafka, config.scrub_key().as_bytes(), Clock.now()).map(|()| Exit::Ok)?

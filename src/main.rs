@@ -28,5 +28,6 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 #[expect(clippy::print_stderr, reason = "the one place that tells a person on standard error why the program ends")]
 fn complain(error: &anyhow::Error) {
-    eprintln!("gatetrail: {}", gatetrail::telemetry::with_causes(error.as_ref()));
+    let text = gatetrail::telemetry::with_causes(error.as_ref());
+    eprintln!("gatetrail: {}", gatetrail::scrub::without_secrets(&text));
 }

@@ -175,6 +175,25 @@ fn scrub_writes_as_many_lines_as_it_read() {
 }
 
 #[test]
+fn audit_hash_prints_the_hash_and_never_the_value() {
+    let key = ["--scrub-key", "gatetrail example key 1, not for production"];
+    let output = gatetrail(&["audit-hash", key[0], key[1]], "example-access-token-1\n");
+    assert_eq!((code(&output), out(&output).trim(), err(&output).as_str()), (0, "hmac-sha256:f4c12c6bca4c968b", ""));
+    let parts = ["--kind", "connection", "--workspace", "acme", "--slug", "github", "--user", "u_42"];
+    let arguments = [&["audit-hash", "--json", key[0], key[1], "--issuer", "https://idp.example"][..], &parts].concat();
+    let answer: Value = serde_json::from_str(out(&gatetrail(&arguments, "")).trim()).unwrap();
+    assert_eq!(
+        (answer["hash"].as_str(), answer["development_key"].as_bool()),
+        (Some("hmac-sha256:bb0debfe7b8ac2c9"), Some(false))
+    );
+    let output = gatetrail(&["audit-hash", "marked-token-1"], "");
+    assert!(err(&output).contains("development key"), "{}", err(&output));
+    assert!(!out(&output).contains("marked") && !err(&output).contains("marked"));
+    assert_eq!(code(&gatetrail(&["audit-hash"], "")), 2);
+    assert_eq!(code(&gatetrail(&["audit-hash", "--kind", "connection", "--slug", "github"], "")), 2);
+}
+
+#[test]
 fn check_events_says_what_is_wrong_and_which_level_is_reached() {
     let now = gatetrail::telemetry::clock::Clock.now().to_rfc3339();
     let good = format!(

@@ -2,6 +2,7 @@
 //!
 //! Here: what they share, and the exit codes people's scripts rely on.
 
+pub mod audit_hash;
 pub mod check;
 pub mod classify;
 pub mod codes;
@@ -21,7 +22,7 @@ pub mod texts;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal, stdin};
+use std::io::{BufRead, BufReader, IsTerminal, Write, stderr, stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -109,6 +110,7 @@ pub fn exit_code_of(error: &anyhow::Error) -> u8 {
             || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Files(_)))
             || cause.is::<codes::UnknownClass>()
             || cause.is::<RulesError>()
+            || cause.is::<audit_hash::AuditHashError>()
             || matches!(
                 cause.downcast_ref(),
                 Some(replay::ReplayError::EmptyRange | replay::ReplayError::NoPartition { .. })
@@ -171,6 +173,16 @@ pub fn open_input(path: Option<&Path>) -> anyhow::Result<Box<dyn BufRead>> {
     let Some(path) = path else { return Ok(Box::new(BufReader::new(stdin()))) };
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     Ok(Box::new(BufReader::new(file)))
+}
+
+/// Says on standard error that hashes are made under the published key.
+///
+/// # Errors
+/// When standard error cannot be written to.
+pub fn warn_of_development_key() -> std::io::Result<()> {
+    let text =
+        "gatetrail: no scrub key is set (GATETRAIL_SCRUB_KEY): this hash is made under the published development key";
+    writeln!(stderr(), "{text}")
 }
 
 /// Whether standard output is a terminal that takes colours (`NO_COLOR` is obeyed, see no-color.org).

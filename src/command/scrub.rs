@@ -3,7 +3,7 @@
 //! Streams: memory is bounded by the longest line it keeps ([`MAX_LINE`]). Writes as many lines as it reads. What a
 //! secret is, is decided in [`crate::scrub`]; opening standard streams and the exit code belong to the caller.
 
-use crate::scrub::{FingerprintKey, LineScrubber, Removal, Scrubbed, Scrubber};
+use crate::scrub::{LineScrubber, Removal, Scrubbed, Scrubber};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -104,17 +104,16 @@ struct Redaction {
 /// When the file cannot be opened, or reading or writing fails.
 pub fn run(
     arguments: &ScrubArguments,
-    key: FingerprintKey,
+    scrubber: &Scrubber,
     stdin: impl Read,
     stdout: impl Write,
 ) -> Result<ScrubSummary, ScrubError> {
-    let scrubber = Scrubber::new(key);
     let outcome = if arguments.file == Path::new("-") {
-        scrub_lines(&scrubber, arguments.json, BufReader::with_capacity(1 << 16, stdin), stdout)
+        scrub_lines(scrubber, arguments.json, BufReader::with_capacity(1 << 16, stdin), stdout)
     } else {
         let path = arguments.file.clone();
         let file = File::open(&path).map_err(|source| ScrubError::Open { path, source })?;
-        scrub_lines(&scrubber, arguments.json, BufReader::with_capacity(1 << 16, file), stdout)
+        scrub_lines(scrubber, arguments.json, BufReader::with_capacity(1 << 16, file), stdout)
     };
     match outcome {
         Err((ScrubError::Write(cause), summary)) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(summary),

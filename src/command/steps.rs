@@ -21,7 +21,7 @@ const RECONNECT_MEMORY: usize = 100_000;
 pub fn steps(config: &Config, registry: Registry) -> anyhow::Result<Steps> {
     Ok(Steps {
         limits: decode_limits(config),
-        scrubber: Scrubber::new(FingerprintKey::new(config.scrub_key().as_bytes())),
+        scrubber: Scrubber::new(FingerprintKey::new(config.scrub_key().as_bytes())).with_emails(config.emails),
         memory: Memory::default(),
         enricher: Enricher { registry, key: FingerprintKey::new(config.scrub_key().as_bytes()) },
         classifier: classifier(config)?,

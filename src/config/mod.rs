@@ -22,6 +22,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::scrub::Emails;
+
 pub use clickhouse::ClickHouse;
 pub use kafka::Kafka;
 pub use kafka_options::KafkaOptions;
@@ -104,6 +106,8 @@ pub struct Config {
     pub retention: Retention,
     /// `[scrub] key`; `None` when not set.
     pub scrub_key: Option<Secret>,
+    /// `[scrub] emails`
+    pub emails: Emails,
     /// `[classify] rules`
     pub rules: Option<PathBuf>,
     /// `[log]`
@@ -148,6 +152,7 @@ impl Parser<'_> {
         let auth_days = self.number("retention.auth_days", 1..=3_650);
         let call_days = self.number("retention.call_days", 1..=3_650);
         let json = self.one_of("log.format", &["text", "json"]).map(|format| format == "json");
+        let hides_emails = self.one_of("scrub.emails", &["keep", "hide"]).map(|emails| emails == "hide");
         let admin_listen = if self.found.contains_key("admin.listen") {
             Some(self.parse("admin.listen", "an address such as 127.0.0.1:9464")?)
         } else {
@@ -161,6 +166,7 @@ impl Parser<'_> {
             ingest: ingest?,
             retention: Retention { auth_days: auth_days?, call_days: call_days? },
             scrub_key: self.optional("scrub.key").map(Secret::new),
+            emails: if hides_emails? { Emails::Hide } else { Emails::Keep },
             rules: self.optional("classify.rules").map(PathBuf::from),
             log: Log { filter: self.optional("log.filter"), json: json? },
             found: BTreeMap::new(),

@@ -214,6 +214,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("retention", "call_days", Some("30"), "DAYS", "How long call events are kept, 1 to 3650"),
     secret("scrub", "key", "Key of the HMAC fingerprints that stand for removed secrets"),
     setting(
+        "scrub",
+        "emails",
+        Some("keep"),
+        "KEEP",
+        "keep or hide e-mail addresses; their keyed hash is stored either way",
+    ),
+    setting(
         "classify",
         "rules",
         None,

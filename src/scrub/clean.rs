@@ -29,9 +29,10 @@ const fn is_digit(byte: u8) -> bool {
     byte.is_ascii_digit() | (byte.wrapping_sub(b'a') < 6)
 }
 
-/// Whether a text is too short for a vendor's shape and has nothing by which a secret is known by its place.
+/// Whether a text is too short for a vendor's shape, has nothing by which a secret is known by its place, and no e-mail
+/// address.
 pub(super) fn is_short_and_clean(text: &[u8]) -> bool {
-    if text.len() >= SHORTEST_RUN {
+    if text.len() >= SHORTEST_RUN || text.contains(&b'@') {
         return false;
     }
     let Marks { triggers, .. } = mark(&window_of(text));

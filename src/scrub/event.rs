@@ -17,6 +17,12 @@ const TEXT_CHARACTERS: usize = 2_000;
 /// Attribute that names the texts that were cut.
 const TRUNCATED: &str = "gatetrail.truncated";
 
+/// Attribute that holds the hashes of the e-mail addresses in the event, each once, with spaces between.
+const EMAIL_HASH: &str = "gatetrail.email_hash";
+
+/// Most addresses of an event that can be found.
+const MAX_EMAILS: usize = 16;
+
 /// Members that hold a URL or a path: origin and path are kept, never a query, a fragment or user information.
 fn is_url(field: FieldId) -> bool {
     matches!(
@@ -104,12 +110,18 @@ impl Known {
     }
 }
 
-/// What was removed, and from which member.
-type Finds = Vec<(Removal, Cow<'static, str>)>;
+/// What was found in the event.
+#[derive(Default)]
+struct Finds {
+    /// What was removed, and from which member.
+    removals: Vec<(Removal, Cow<'static, str>)>,
+    /// Hashes of e-mail addresses.
+    email_hashes: Vec<String>,
+}
 
 /// Takes the secrets out of every string of the event.
 pub fn scrub_event(scrubber: &Scrubber, event: &mut Event<'_>) {
-    let mut finds = Finds::new();
+    let mut finds = Finds::default();
     let mut truncated: Vec<&'static str> = Vec::new();
     // Somebody else using it, or having died while using it, costs time and nothing else.
     let mut known = scrubber.known.try_lock().ok();
@@ -137,7 +149,8 @@ pub fn scrub_event(scrubber: &Scrubber, event: &mut Event<'_>) {
     if !truncated.is_empty() {
         event.attributes.push((Cow::Borrowed(TRUNCATED), Cow::Owned(truncated.join(" "))));
     }
-    for (removal, member) in finds {
+    name_emails(event, finds.email_hashes);
+    for (removal, member) in finds.removals {
         stand_in(event, &removal);
         event.redactions.push(format!("{}@{member}", removal.kind));
     }
@@ -148,20 +161,32 @@ fn scrub_attributes(scrubber: &Scrubber, event: &mut Event<'_>, finds: &mut Find
     for (key, value) in &mut event.attributes {
         let joined = format!("{key}={value}");
         let scrubbed = scrubber.scrub_text(&joined);
+        finds.email_hashes.extend(scrubbed.email_hashes);
         if scrubbed.removals.is_empty() {
             continue;
         }
         let (new_key, new_value) = scrubbed.text.split_once('=').unwrap_or((&scrubbed.text, ""));
-        finds.extend(
+        finds.removals.extend(
             scrubbed.removals.iter().cloned().map(|removal| (removal, Cow::Owned(format!("attributes.{new_key}")))),
         );
         (*key, *value) = (Cow::Owned(new_key.to_owned()), Cow::Owned(new_value.to_owned()));
     }
 }
 
+/// Keeps the hashes of the addresses, so that the events of a person can be found by an address.
+fn name_emails(event: &mut Event<'_>, mut hashes: Vec<String>) {
+    if hashes.is_empty() {
+        return;
+    }
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes.truncate(MAX_EMAILS);
+    event.attributes.push((Cow::Borrowed(EMAIL_HASH), Cow::Owned(hashes.join(" "))));
+}
+
 /// Scans one text; whether it was clean.
 fn scrub(scrubber: &Scrubber, manner: Manner, text: &mut Text<'_>, member: &'static str, finds: &mut Finds) -> bool {
-    let Scrubbed { text: scrubbed, removals } = match manner {
+    let Scrubbed { text: scrubbed, removals, email_hashes } = match manner {
         Manner::Text => scrubber.scrub_text(text),
         Manner::Path => scrubber.scrub_url(text),
         Manner::Url => scrubber.strip_url(text),
@@ -171,8 +196,9 @@ fn scrub(scrubber: &Scrubber, manner: Manner, text: &mut Text<'_>, member: &'sta
         Cow::Borrowed(same) if same.len() == text.len() => None,
         other => Some(other.into_owned()),
     };
-    let is_clean = changed.is_none() && removals.is_empty();
-    finds.extend(removals.into_iter().map(|removal| (removal, Cow::Borrowed(member))));
+    let is_clean = changed.is_none() && removals.is_empty() && email_hashes.is_empty();
+    finds.email_hashes.extend(email_hashes);
+    finds.removals.extend(removals.into_iter().map(|removal| (removal, Cow::Borrowed(member))));
     if let Some(clean) = changed {
         *text = Cow::Owned(clean);
     }
@@ -210,7 +236,7 @@ mod tests {
 
     use super::scrub_event;
     use crate::event::{Event, FieldId, Origin};
-    use crate::scrub::{FingerprintKey, Scrubber};
+    use crate::scrub::{Emails, FingerprintKey, Scrubber};
 
     fn scrubber() -> Scrubber {
         Scrubber::new(FingerprintKey::new(b"test"))
@@ -261,6 +287,21 @@ mod tests {
         scrub_event(&scrubber(), &mut event);
         assert_eq!(event.message.as_deref().map(|text| text.chars().count()), Some(2_000));
         assert_eq!(event.attribute("gatetrail.truncated"), Some("message"));
+    }
+
+    #[test]
+    fn a_person_is_found_by_an_address_whether_it_is_kept_or_hidden() {
+        for (emails, expected) in [(Emails::Keep, "Some@Mail.example"), (Emails::Hide, "[email:")] {
+            let scrubber = scrubber().with_emails(emails);
+            let mut event = event();
+            event.user_id = Some(Cow::Borrowed("Some@Mail.example"));
+            event.message = Some(Cow::Borrowed("some@mail.example is no member"));
+            scrub_event(&scrubber, &mut event);
+            let hash = scrubber.key().fingerprint(b"some@mail.example");
+            assert_eq!(event.attribute("gatetrail.email_hash"), Some(hash.as_str()));
+            assert!(event.user_id.as_deref().is_some_and(|text| text.starts_with(expected)), "{:?}", event.user_id);
+            assert_eq!(event.redactions.len(), if emails == Emails::Hide { 2 } else { 0 });
+        }
     }
 
     #[test]

@@ -52,11 +52,13 @@ pub enum SecretKind {
     Signature,
     /// A private key, or the private number of a JSON Web Key (RFC 7518 §6).
     PemPrivateKey,
+    /// An e-mail address, where addresses are hidden.
+    Email,
 }
 
 impl SecretKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Bearer,
         Self::Basic,
         Self::Dpop,
@@ -80,6 +82,7 @@ impl SecretKind {
         Self::Password,
         Self::Signature,
         Self::PemPrivateKey,
+        Self::Email,
     ];
 
     /// The stable name: lower case letters and underscores.
@@ -109,6 +112,7 @@ impl SecretKind {
             Self::Password => "password",
             Self::Signature => "signature",
             Self::PemPrivateKey => "pem_private_key",
+            Self::Email => "email",
         }
     }
 

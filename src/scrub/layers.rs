@@ -52,12 +52,18 @@ pub(super) fn place_in_text(layers: &[Layer], place: usize) -> usize {
     layers.iter().rev().fold(place, |place, layer| layer.origin(place))
 }
 
-/// Whether a byte is there with which an escape begins; a plain loop, so that the compiler makes vectors of it.
+/// Whether a byte is there with which an escape begins; plain loops, so that the compiler makes vectors of them.
 fn has_escape_marks(bytes: &[u8]) -> bool {
-    let is_mark = |byte: u8| (byte == b'%') | (byte == b'\\') | (byte == b'&');
-    bytes.chunks(256).any(|chunk| chunk.iter().fold(false, |seen, byte| seen | is_mark(*byte)))
-        || bytes.windows(2).any(|pair| pair == b"\"\"")
-        || bytes.windows(3).any(|three| three == b"=3D")
+    let is_mark = |one: u8, next: u8| {
+        (one == b'%')
+            | (one == b'\\')
+            | (one == b'&')
+            | ((one == b'"') & (next == b'"'))
+            | ((one == b'=') & ((next == b'3') | (next == b'\r')))
+    };
+    let following = bytes.get(1..).unwrap_or_default();
+    let mut pairs = bytes.chunks(256).zip(following.chunks(256));
+    pairs.any(|(chunk, next)| chunk.iter().zip(next).fold(false, |seen, (one, next)| seen | is_mark(*one, *next)))
 }
 
 /// One level of every escape taken off; `None` when there is none.

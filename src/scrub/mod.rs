@@ -6,25 +6,29 @@
 //! event: whoever calls it walks the fields. What was removed never leaves it, only its kind and keyed fingerprint.
 //!
 //! Invariants: any text in, never a panic; time linear in the text; scrubbed text passes unchanged; a text without
-//! secrets is borrowed, not copied. Masks and placeholders of others, and words about secrets, stay word for word.
+//! secrets is borrowed, not copied. Encoded texts inside a text are looked at too, layer by layer (`layers`). Masks and placeholders of others, and words about secrets, stay word for word.
 //!
 //! Read next: `scan` (the pass), then `position`.
 
 mod clean;
 mod command_line;
 mod cookie;
+mod email;
 mod event;
 mod fingerprint;
 mod glyph;
 mod glyph_back;
+mod key_names;
 mod keys;
 mod kind;
 mod layers;
 mod lines;
+mod markup;
 mod name;
 mod pem;
 mod position;
 mod prose;
+mod registry;
 mod reveal;
 mod runs;
 mod scan;
@@ -36,22 +40,34 @@ mod url;
 mod value;
 mod word_lists;
 mod words;
+mod wrapped;
 
 #[cfg(test)]
 mod tests;
 
+pub use email::{Emails, email_hash};
 pub use event::scrub_event;
 pub use fingerprint::FingerprintKey;
 pub use kind::SecretKind;
 pub use lines::LineScrubber;
+pub use registry::scrub_registry;
 
 use scan::{Found, Tables, find_all};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 /// How often a text that had secrets is looked at again, at most; once is nearly always enough to find nothing.
 const MAX_SECOND_LOOKS: usize = 3;
+
+/// For texts whose removals nobody asks about: log lines, answers.
+static PLAIN: LazyLock<Scrubber> = LazyLock::new(|| Scrubber::new(FingerprintKey::new(b"")));
+
+/// The text without its secrets, for logs and answers: nothing tells what was removed.
+#[must_use]
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
+    PLAIN.scrub_text(text).text
+}
 
 /// One secret that was removed. Never holds the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +86,8 @@ pub struct Scrubbed<'t> {
     pub text: Cow<'t, str>,
     /// What was removed, in the order of the text.
     pub removals: Vec<Removal>,
+    /// The hashes of the e-mail addresses that stand, or stood, in the text.
+    pub email_hashes: Vec<String>,
 }
 
 impl Scrubbed<'_> {
@@ -88,6 +106,7 @@ impl Scrubbed<'_> {
 pub struct Scrubber {
     tables: Tables,
     key: FingerprintKey,
+    emails: Emails,
     /// What [`scrub_event`] found clean lately; it changes nothing but the time that the next event takes.
     known: Mutex<event::Known>,
 }
@@ -96,7 +115,13 @@ impl Scrubber {
     /// Prepares the tables. `key` is what fingerprints of removed values are made with.
     #[must_use]
     pub fn new(key: FingerprintKey) -> Self {
-        Self { tables: Tables::new(), key, known: Mutex::default() }
+        Self { tables: Tables::new(), key, emails: Emails::default(), known: Mutex::default() }
+    }
+
+    /// The same, treating e-mail addresses this way.
+    #[must_use]
+    pub fn with_emails(self, emails: Emails) -> Self {
+        Self { emails, ..self }
     }
 
     /// The key that fingerprints are made with.
@@ -110,7 +135,7 @@ impl Scrubber {
     pub fn scrub_text<'t>(&self, text: &'t str) -> Scrubbed<'t> {
         let found = self.find(text);
         if found.is_empty() {
-            return Scrubbed { text: Cow::Borrowed(text), removals: Vec::new() };
+            return self.look_for_emails(Cow::Borrowed(text), Vec::new());
         }
         let mut clean = replace(text, &found);
         let mut removals = removals(found);
@@ -124,7 +149,17 @@ impl Scrubber {
             clean = replace(&clean, &more);
             removals.extend(self::removals(more));
         }
-        Scrubbed { text: Cow::Owned(clean), removals }
+        self.look_for_emails(Cow::Owned(clean), removals)
+    }
+
+    /// The last step: addresses in what is left.
+    fn look_for_emails<'t>(&self, text: Cow<'t, str>, mut removals: Vec<Removal>) -> Scrubbed<'t> {
+        let (text, email_hashes) = email::look(&self.key, self.emails, text);
+        if self.emails == Emails::Hide {
+            let hidden = Removal { kind: SecretKind::Email, value_fingerprint: None };
+            removals.extend(std::iter::repeat_n(hidden, email_hashes.len()));
+        }
+        Scrubbed { text, removals, email_hashes }
     }
 
     /// For fields that hold one URL: origin and path only. User information, query and fragment are dropped, secrets
@@ -134,7 +169,7 @@ impl Scrubber {
     pub fn strip_url<'t>(&self, text: &'t str) -> Scrubbed<'t> {
         let cut = self.without_query(text);
         match without_user_information(&cut.text) {
-            Some(text) => self.scrub_path(Scrubbed { text: Cow::Owned(text), removals: cut.removals }),
+            Some(text) => self.scrub_path(Scrubbed { text: Cow::Owned(text), ..cut }),
             None => self.scrub_path(cut),
         }
     }
@@ -154,17 +189,19 @@ impl Scrubber {
         let kept: Vec<Secret> = before_cut.map(|one| Secret { end: one.end.min(cut), ..one.clone() }).collect();
         let head = &text[..cut];
         let text = if kept.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(replace(head, &kept)) };
-        Scrubbed { text, removals: removals(found) }
+        Scrubbed { text, removals: removals(found), email_hashes: Vec::new() }
     }
 
     /// What is left of a URL, looked at once more by itself, and its segments one by one.
     fn scrub_path<'t>(&self, cut: Scrubbed<'t>) -> Scrubbed<'t> {
         let mut removals = cut.removals;
         let mut text = cut.text;
+        let mut email_hashes = Vec::new();
         for _ in 0..=MAX_SECOND_LOOKS {
             let again = self.scrub_text(&text);
             let is_clean = again.removals.is_empty();
             removals.extend(again.removals);
+            email_hashes.extend(again.email_hashes);
             if let Cow::Owned(clean) = again.text {
                 text = Cow::Owned(clean);
             }
@@ -178,7 +215,7 @@ impl Scrubber {
                 None => {}
             }
         }
-        Scrubbed { text, removals }
+        Scrubbed { text, removals, email_hashes }
     }
 
     /// Every secret of the text and of the layers under it, in the order of the text.
@@ -188,10 +225,13 @@ impl Scrubber {
             find_all(&self.tables, bytes).iter().map(|one| self.secret(bytes, one, (one.start, one.end))).collect();
         let layers = layers::under(bytes);
         for (depth, layer) in layers.iter().enumerate() {
-            for one in find_all(&self.tables, &layer.text) {
-                let outer = &layers[..=depth];
-                let place = (layers::place_in_text(outer, one.start), layers::place_in_text(outer, one.end));
-                merge(&mut secrets, place, || self.secret(&layer.text, &one, place));
+            let outer = &layers[..=depth];
+            let place_of =
+                |one: &Found| (layers::place_in_text(outer, one.start), layers::place_in_text(outer, one.end));
+            let found = find_all(&self.tables, &layer.text);
+            if !found.is_empty() {
+                let inner = found.iter().map(|one| self.secret(&layer.text, one, place_of(one))).collect();
+                secrets = merge(secrets, inner);
             }
         }
         secrets
@@ -214,27 +254,34 @@ struct Secret {
     fingerprint: Option<String>,
 }
 
-/// Adds a find of a layer to those of the text around it, which stay in order and apart: what covers more wins.
-fn merge(secrets: &mut Vec<Secret>, (start, end): (usize, usize), make: impl FnOnce() -> Secret) {
-    let first = secrets.partition_point(|one| one.end <= start);
-    let after = secrets.partition_point(|one| one.start < end);
-    if first >= after {
-        secrets.insert(first, make());
+/// The finds of a text and of a layer under it, both in order, as one list in order without overlaps.
+fn merge(outer: Vec<Secret>, inner: Vec<Secret>) -> Vec<Secret> {
+    let mut merged: Vec<Secret> = Vec::with_capacity(outer.len() + inner.len());
+    let (mut outer, mut inner) = (outer.into_iter().peekable(), inner.into_iter().peekable());
+    loop {
+        let next = match (outer.peek(), inner.peek()) {
+            (Some(one), Some(other)) if other.start < one.start => inner.next(),
+            (Some(_), _) => outer.next(),
+            (None, _) => inner.next(),
+        };
+        let Some(next) = next else { return merged };
+        match merged.last_mut().filter(|last| next.start < last.end) {
+            Some(last) => join(last, next),
+            None => merged.push(next),
+        }
+    }
+}
+
+/// Makes one find of two that overlap, of which `last` begins first: what covers the other says what it is.
+fn join(last: &mut Secret, next: Secret) {
+    if next.end <= last.end {
         return;
     }
-    let covered = &secrets[first..after];
-    if covered[0].start <= start && end <= covered[covered.len() - 1].end && covered.len() == 1 {
-        return;
+    if next.start == last.start {
+        *last = next;
+    } else {
+        last.end = next.end;
     }
-    let mut whole = make();
-    whole.start = start.min(covered[0].start);
-    whole.end = end.max(covered[covered.len() - 1].end);
-    // Where the find does not cover what was there, the earlier one still says what it is.
-    if covered.len() == 1 && (covered[0].start < start || covered[0].end > end) {
-        whole.kind = covered[0].kind;
-        whole.fingerprint.clone_from(&covered[0].fingerprint);
-    }
-    secrets.splice(first..after, [whole]);
 }
 
 /// What was found, without the places.

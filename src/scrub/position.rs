@@ -234,6 +234,9 @@ fn decide(tables: &Tables, view: View<'_>, start: usize, place: Place) -> Option
     if content >= bytes.len()
         || words::is_placeholder_at(bytes, content)
         || words::is_statement(&bytes[content..], place.in_prose(&quoted))
+        || (place.in_prose(&quoted)
+            && place.name.rule.kind != SecretKind::Password
+            && words::begins_sentence(&bytes[content..]))
     {
         return None;
     }
@@ -283,13 +286,28 @@ fn is_taken(bytes: &[u8], read: &Value, place: Place) -> bool {
     match place.name.rule.manner {
         Manner::Always => true,
         Manner::Opaque => !is_short_number && (is_pair_of_form || words::is_opaque(text, SHORT_OPAQUE)),
-        Manner::Query => !is_short_number && (is_pair_of_form || words::is_opaque(text, LONG_OPAQUE)),
+        Manner::Query => {
+            !is_short_number && (is_pair_of_form || words::is_opaque(text, LONG_OPAQUE) || is_short_code(bytes, read))
+        }
         Manner::Random => words::is_generated(text, RANDOM),
         Manner::Plain => is_plain_password(bytes, read, place),
         Manner::Echo => words::is_opaque(text, SHORT_OPAQUE + 2),
         Manner::KeyNumber => place.name.is_quoted && words::is_opaque(text, 32) && !text.contains(&b'.'),
         Manner::Credentials | Manner::Cookies | Manner::Paired | Manner::FieldName => false,
     }
+}
+
+/// Whether a `code` or `state` that is too short to be sure of stands in the body of a token request, where nothing
+/// else is called so. Codes of errors are words or capitals.
+fn is_short_code(bytes: &[u8], read: &Value) -> bool {
+    const NEIGHBOURS: [&[u8]; 5] = [b"grant_type", b"redirect_uri", b"code_verifier", b"redirectUri", b"codeVerifier"];
+    let text = &bytes[read.start..read.end];
+    let has_small = text.iter().any(u8::is_ascii_lowercase) && text.iter().any(u8::is_ascii_digit);
+    if !has_small || !words::is_opaque(text, 8) {
+        return false;
+    }
+    let around = &bytes[read.start.saturating_sub(200)..bytes.len().min(read.end + 200)];
+    NEIGHBOURS.iter().any(|name| around.windows(name.len()).any(|window| window == *name))
 }
 
 /// Whether a short name's value (`pass`, `pwd`) is a password: no number, no path, no word of a report.

@@ -10,7 +10,7 @@ use super::keys::Keys;
 use super::kind::SecretKind;
 use super::runs::ShapeIndex;
 use super::trigger::{BLOCK, WINDOW, mark};
-use super::{command_line, pem, position, prose, runs, scheme, structures, url};
+use super::{command_line, markup, pem, position, prose, runs, scheme, structures, url, wrapped};
 
 /// A secret's place in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,7 @@ impl Scan<'_, '_> {
     /// A colon that belongs to no URL.
     fn at_colon(&self, position: usize, colon: Glyph) -> Option<Found> {
         structures::around_colon(self.view, position, colon)
+            .or_else(|| markup::at_colon(self.view, position))
             .or_else(|| url::data_source(self.view, position, colon))
             .or_else(|| position::at_separator(self.tables, self.view, position, colon))
     }
@@ -186,8 +187,9 @@ impl Scan<'_, '_> {
     fn keep(&mut self, found: Found) {
         debug_assert!(found.start >= self.view.floor && found.start < found.end, "{found:?} floor {}", self.view.floor);
         if found.start >= self.view.floor && found.start < found.end {
-            self.view.floor = found.end;
-            self.found.push(found);
+            let end = wrapped::end(self.view.bytes, &found);
+            self.view.floor = end;
+            self.found.push(Found { end, ..found });
         }
     }
 }

@@ -105,6 +105,14 @@ pub(super) fn is_statement(value: &[u8], in_prose: bool) -> bool {
     listed(STATUS) || (in_prose && listed(PROSE))
 }
 
+/// Whether two words in small letters stand there, as a sentence goes on: `refresh_token: reuse detected`.
+pub(super) fn begins_sentence(value: &[u8]) -> bool {
+    let word = value.iter().take(13).take_while(|byte| byte.is_ascii_lowercase()).count();
+    (2..=12).contains(&word)
+        && value.get(word) == Some(&b' ')
+        && value.get(word + 1..word + 3).is_some_and(|next| next.iter().all(u8::is_ascii_lowercase))
+}
+
 /// Whether the value is made of words as people write them: `client_secret_post`, `InvalidToken`, `not-found`.
 pub(super) fn is_wordlike(value: &[u8]) -> bool {
     value.split(|byte| matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'~')).all(is_word)

@@ -15,6 +15,7 @@ use super::topic::required_partitions;
 use crate::config;
 use crate::decode::registry::{RegistryRecord, decode_registry};
 use crate::decode::{Limits, Payload};
+use crate::scrub::scrub_registry;
 
 /// How long reading to the end may take.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -144,7 +145,10 @@ impl RegistryReader {
         let (partition, offset) = (message.partition(), message.offset());
         let payload = Payload { headers: &[], value: message.payload(), time: record_time(&message) };
         take(match decode_registry(&payload, message.key(), &self.limits) {
-            Ok(record) => RegistryFact::Known(record),
+            Ok(mut record) => {
+                scrub_registry(&mut record);
+                RegistryFact::Known(record)
+            }
             Err(error) => RegistryFact::Refused(RefusedRecord {
                 partition,
                 offset,

@@ -1,7 +1,7 @@
 //! Sets up `tracing` for the process: logs to standard error as text or JSON lines, spans to OTLP where asked for.
 //!
 //! Data goes to standard output, so logs never do. What may be logged is up to the caller: never a payload, never a
-//! token.
+//! token; what slips in, by an address with a password in an error, is taken out of every line before it is written.
 
 use std::io::IsTerminal;
 
@@ -11,6 +11,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use super::otel::{OtelError, Traces};
+use super::scrubbed::Scrubbed;
 
 /// What is logged when nobody says otherwise: our own progress, the libraries' warnings.
 const USUAL_FILTER: &str = "warn,gatetrail=info";
@@ -89,7 +90,7 @@ pub fn init(format: LogFormat, filter: Option<&str>) -> Result<Telemetry, LogErr
     let colours = std::io::stderr().is_terminal() && read("NO_COLOR").is_none_or(|text| text.is_empty());
     let subscriber = tracing_subscriber::registry()
         .with(traces.as_ref().map(Traces::layer))
-        .with(lines(format, colours, std::io::stderr).with_filter(filter));
+        .with(lines(format, colours, Scrubbed(std::io::stderr)).with_filter(filter));
     // Not by `try_init`, which also takes in what libraries write with the `log` crate: rdkafka asks that crate whether it
     // would be heard each time a client is configured, and a filter of one layer takes such a question for an event and
     // drops the next line of ours in its place.

@@ -2,7 +2,7 @@
 //!
 //! [`metrics`] declares every metric once; [`batch_counts`] is what the pipeline fills while it works on a batch and
 //! hands over when the batch is stored; [`reconnects`] decides which grants are reconnects. [`logs`] and [`otel`] set
-//! up `tracing`.
+//! up `tracing`, [`scrubbed`] takes secrets out of what is logged.
 
 pub mod batch_counts;
 pub mod causes;
@@ -12,6 +12,7 @@ pub mod logs;
 pub mod metrics;
 pub mod otel;
 pub mod reconnects;
+pub mod scrubbed;
 
 pub use batch_counts::BatchCounts;
 pub use causes::with_causes;

@@ -17,6 +17,7 @@ mod faults;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod leaks;
 mod matrix;
 mod plan;
 mod reclassify;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Candidate, EventCheck, Refusal};
 use crate::decode::{self, DecodeError, Limits, Payload};
 use crate::event::{Event, RecordTime};
+use crate::scrub::without_secrets;
 
 /// Checks as `consume` will with these limits.
 #[must_use]
@@ -26,7 +27,9 @@ fn key_of(event: &Event<'_>) -> Option<String> {
 }
 
 fn refusal_of(error: &DecodeError) -> Refusal {
-    Refusal { code: error.code(), field: error.field().map(str::to_owned), detail: error.to_string() }
+    // A member's name can be a secret too.
+    let clean = |text: &str| without_secrets(text).into_owned();
+    Refusal { code: error.code(), field: error.field().map(clean), detail: clean(&error.to_string()) }
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ async fn consume(
     let setup = Setup {
         steps: Steps {
             limits,
-            scrubber: Scrubber::new(FingerprintKey::new(config.scrub_key().as_bytes())),
+            scrubber: Scrubber::new(FingerprintKey::new(config.scrub_key().as_bytes())).with_emails(config.emails),
             memory: Memory::default(),
             enricher: Enricher { registry, key: FingerprintKey::new(config.scrub_key().as_bytes()) },
             classifier: classifier(config)?,

@@ -1,12 +1,13 @@
 //! Tests of `gatetrail scrub` over memory instead of files.
 
 use super::{MAX_LINE, ScrubArguments, ScrubError, ScrubSummary, run};
-use crate::scrub::FingerprintKey;
+use crate::scrub::{FingerprintKey, Scrubber};
 
 fn scrub(json: bool, input: &[u8]) -> (String, ScrubSummary) {
     let mut output = Vec::new();
     let arguments = ScrubArguments { json, file: "-".into() };
-    let summary = run(&arguments, FingerprintKey::new(b"test"), input, &mut output).expect("memory does not fail");
+    let summary = run(&arguments, &Scrubber::new(FingerprintKey::new(b"test")), input, &mut output)
+        .expect("memory does not fail");
     (String::from_utf8(output).expect("output is text"), summary)
 }
 
@@ -65,7 +66,8 @@ fn an_overlong_line_is_cut_before_a_word() {
 #[test]
 fn a_missing_file_is_named() {
     let arguments = ScrubArguments { json: false, file: "no/such/file.log".into() };
-    let error = run(&arguments, FingerprintKey::new(b"test"), &b""[..], Vec::new()).expect_err("there is no such file");
+    let error = run(&arguments, &Scrubber::new(FingerprintKey::new(b"test")), &b""[..], Vec::new())
+        .expect_err("there is no such file");
     assert!(matches!(error, ScrubError::Open { .. }));
     assert_eq!(error.code(), "cannot_open");
     assert!(error.to_string().contains("no/such/file.log"));

@@ -3,6 +3,7 @@
 //! All secrets are made up here and put together at run time, so that no scanner takes this file for a leak.
 
 mod encodings;
+mod look_alike_lines;
 mod look_alikes;
 mod named_places;
 mod places;
