@@ -168,8 +168,10 @@ proptest! {
 /// The event as a gateway sends it.
 fn wire(event: &Event<'static>) -> String {
     let text = |value: &Option<Text<'static>>| value.as_deref().map(str::to_owned);
-    let trace =
-        event.trace_id.as_deref().map(|id| format!("00-0af7651916cd43dd8448eb211c8031{id}c-b7ad6b7169203331-01"));
+    let trace = event.trace_id.as_deref().map(|id| {
+        let digits = id.replace('t', "0");
+        format!("00-0af7651916cd43dd8448eb211c8031{digits}-b7ad6b7169203331-01")
+    });
     let number = event.time.timestamp();
     serde_json::json!({
         "id": format!("{number}-{}", event.type_name), "source": "s", "type": event.type_name,

@@ -75,20 +75,22 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
     let mut gathered = Gathered::default();
     gathered.add(own, Relation::Request, OWN_ROWS);
     let laid_over = gathered.events.len();
-    for (found, relation) in [(flows, Relation::Flow), (traced, Relation::Trace)] {
-        let (ours, others) = found.into_iter().partition(|event| event.str("request_id") == Some(request_id));
-        gathered.add(ours, Relation::Request, JOINED_ROWS);
-        gathered.add(others, relation, JOINED_ROWS);
-    }
+    let is_ours = |event: &StoredEvent| event.str("request_id") == Some(request_id);
+    let (of_own_flow, flows) = flows.into_iter().partition(is_ours);
+    let (of_own_trace, traced) = traced.into_iter().partition(is_ours);
+    gathered.add(of_own_flow, Relation::Request, JOINED_ROWS);
+    gathered.add(of_own_trace, Relation::Request, JOINED_ROWS);
     for step in earlier {
         gathered.add(step, Relation::CausedBy, JOINED_ROWS);
     }
     for step in retries {
         gathered.add(step, Relation::Retry, JOINED_ROWS);
     }
+    gathered.add(flows, Relation::Flow, JOINED_ROWS);
     for found in [connections, of_other_connections, of_other_flows] {
         gathered.add(found, Relation::Connection, JOINED_ROWS);
     }
+    gathered.add(traced, Relation::Trace, JOINED_ROWS);
     reclassified.lay_over(client, gathered.events.split_at_mut(laid_over).1).await?;
     fill(&mut gathered.events, &shared_traces);
     sort(&mut gathered.events);

@@ -29,10 +29,10 @@ pub enum Relation {
     Retry,
     /// It belongs to the same sign-in attempt.
     Flow,
-    /// It belongs to the same trace as the request, which holds other requests as well, so that nobody can tell whose it is.
-    Trace,
     /// It belongs to the same connection (user and server), shortly before or during the request.
     Connection,
+    /// It belongs to the same trace as the request, which holds other requests as well, so that nobody can tell whose it is.
+    Trace,
 }
 
 /// Which row of `events` a stored event is: (topic, topic id, partition, offset, index).

@@ -161,7 +161,7 @@ impl Trace {
 }
 
 fn lacks_place_or_user(event: &Event<'_>) -> bool {
-    event.workspace.is_none() || event.slug.is_none() || event.user_id.is_none()
+    event.workspace.is_none() || event.slug.is_none() || (event.user_id.is_none() && takes_user(event))
 }
 
 fn fill_place(event: &mut Event<'_>, (workspace, slug): (Option<&str>, Option<&str>), origin: Origin) {
