@@ -109,7 +109,12 @@ fn write_verdict(out: &mut impl Write, verdict: &RequestVerdict, style: OutputSt
     }
     if let Some(earlier) = &verdict.earlier_failure {
         let at = time_text(earlier.at);
-        writeln!(out, "  before:   this connection failed at {at} ({}), see {}", earlier.class, printable(&earlier.event_id))?;
+        writeln!(
+            out,
+            "  before:   this connection failed at {at} ({}), see {}",
+            earlier.class,
+            printable(&earlier.event_id)
+        )?;
     }
     if let Some(recovered) = &verdict.recovered {
         let at = time_text(recovered.at);
@@ -280,8 +285,8 @@ mod tests {
     use serde_json::json;
 
     use super::{OutputStyle, offset, write_timeline};
-    use crate::classify::difference::Difference;
     use crate::classify::WhoActs;
+    use crate::classify::difference::Difference;
     use crate::query::timeline::{Beyond, Joined, assemble};
     use crate::query::{RequestTimeline, VerdictTexts};
 

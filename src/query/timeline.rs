@@ -11,8 +11,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::missing::MissingStep;
-use super::order::{ClockSkew, clock_skews};
 use super::nearest::Nearest;
+use super::order::{ClockSkew, clock_skews};
 use super::request_verdict::verdict_of;
 pub use super::request_verdict::{Evidence, RequestVerdict};
 use super::stored::{Relation, StoredEvent, micros};

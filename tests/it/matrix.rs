@@ -132,8 +132,12 @@ fn combinations() -> Vec<Story> {
 
 fn gateway(name: &str) -> Value {
     match name {
-        "portkey" => json!({"product": "portkey", "version": "2.9.0", "deployment": "self_hosted", "base_url": "https://gw.example"}),
-        "managed" => json!({"product": "portkey", "version": "2.9.0", "deployment": "saas", "base_url": "https://cloud.example"}),
+        "portkey" => {
+            json!({"product": "portkey", "version": "2.9.0", "deployment": "self_hosted", "base_url": "https://gw.example"})
+        }
+        "managed" => {
+            json!({"product": "portkey", "version": "2.9.0", "deployment": "saas", "base_url": "https://cloud.example"})
+        }
         "other" => json!({"product": "homemade", "deployment": "self_hosted", "base_url": "https://gw.example"}),
         unknown => panic!("no gateway `{unknown}`"),
     }
@@ -175,10 +179,13 @@ fn event(story: &Story, number: usize, second: i64, mut data: Map<String, Value>
     }
     if hop == "downstream" {
         add("client", json!({"name": story.client, "version": "3.1.2"}));
-        add("credential", match story.credential.as_str() {
-            "none" => json!({"kind": "none", "sent": false}),
-            kind => json!({"kind": kind, "sent": true}),
-        });
+        add(
+            "credential",
+            match story.credential.as_str() {
+                "none" => json!({"kind": "none", "sent": false}),
+                kind => json!({"kind": kind, "sent": true}),
+            },
+        );
     }
     for (name, value) in data {
         match (name.as_str(), value) {
@@ -253,7 +260,8 @@ fn faults(story: &Story, answer: &Value) -> Vec<String> {
     let part = |side: &str| -> Vec<String> {
         let url = &verdict["difference"][side];
         let number = |name: &str| usize::try_from(url[name].as_u64().unwrap_or_default()).unwrap();
-        let part = url["url"].as_str().unwrap_or_default().chars().skip(number("differs_at")).take(number("differs_length"));
+        let part =
+            url["url"].as_str().unwrap_or_default().chars().skip(number("differs_at")).take(number("differs_length"));
         vec![url["what"].as_str().unwrap_or_default().to_owned(), part.collect()]
     };
     let differs = [part("left"), part("right")].concat();

@@ -17,7 +17,8 @@ pub fn files(pages: &[Page]) -> Vec<(String, String)> {
     files
 }
 
-const GENERATED: &str = "<!-- Made by `gatetrail codes --markdown docs/failures`: change src/classify/codes.d, not this file. -->\n\n";
+const GENERATED: &str =
+    "<!-- Made by `gatetrail codes --markdown docs/failures`: change src/classify/codes.d, not this file. -->\n\n";
 
 fn index(pages: &[Page]) -> String {
     let mut text = format!("{GENERATED}# Failures\n\n");
@@ -27,7 +28,10 @@ fn index(pages: &[Page]) -> String {
     );
     for page in pages {
         let class = page.class.as_str();
-        push(&mut text, &format!("| [`{class}`]({class}.md) | {} | {} |\n", cell(&page.text.meaning), who(&page.text.who_acts)));
+        push(
+            &mut text,
+            &format!("| [`{class}`]({class}.md) | {} | {} |\n", cell(&page.text.meaning), who(&page.text.who_acts)),
+        );
     }
     text.push_str(
         "\nWhat people do in their client (sign in again, reconnect, change the address, start over) differs by client: \

@@ -122,7 +122,8 @@ fn marked(url: &texts::MarkedUrl) -> MarkedUrl {
 fn besides(verdict: &RequestVerdict, events: &[TimelineEntry]) -> Vec<String> {
     let number = |id: &str| events.iter().position(|event| event.event_id == id).map(|place| place + 1);
     let of_event = |id: &str| number(id).map(|number| format!(" (event {number})")).unwrap_or_default();
-    let other = verdict.other_hop.as_ref().map(|other| format!("{}{}.", capital(&other.text), of_event(&other.event_id)));
+    let other =
+        verdict.other_hop.as_ref().map(|other| format!("{}{}.", capital(&other.text), of_event(&other.event_id)));
     let earlier = verdict.earlier_failure.as_ref().map(|earlier| {
         let class = words::class(&earlier.class);
         format!("A step of this connection failed before: {class}{}.", of_event(&earlier.event_id))
