@@ -71,7 +71,8 @@ fn pattern_of(shape: &str) -> String {
     while !rest.is_empty() {
         let next = PLACEHOLDERS.iter().filter_map(|name| Some((rest.find(name)?, name.len()))).min();
         let (start, length) = next.unwrap_or((rest.len(), 0));
-        pattern.push_str(&regex::escape(&rest[..start]));
+        // In a pattern of a rule, `<name>` stands for words of the rules file.
+        pattern.push_str(&regex::escape(&rest[..start]).replace('<', r"\x3C"));
         if length > 0 {
             pattern.push_str(".+?");
         }
@@ -131,6 +132,7 @@ mod tests {
             ("can't open vault 17 (of \"jo\"): it's sealed", "can't open vault 4 (of \"Mary Ann\"): it's sealed"),
             ("sealed by https://vault.example/17", "sealed by http://other.example/x?y=1"),
             ("a\\b [c] {d} $e ^f 12", "a\\b [c] {d} $e ^f 4711"),
+            ("seal <bad> a <b 12", "seal <bad> a <b 4711"),
         ] {
             let skeleton = skeleton_of(json!({"message": message, "type": "mcp.auth.telepathy", "status": null}));
             assert!(Classifier::from_toml(&format!("version = \"1\"\n{skeleton}")).is_err(), "somebody has to choose");
