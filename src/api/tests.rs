@@ -159,10 +159,15 @@ async fn the_answers_have_their_published_names() {
     ] {
         assert!(timeline.get(name).is_some(), "{name}");
     }
-    for name in ["class", "reason", "hop", "who_acts", "rule", "confidence", "summary", "fix", "evidence", "fixes", "other_hop"] {
+    for name in
+        ["class", "reason", "hop", "who_acts", "rule", "confidence", "summary", "fix", "evidence", "fixes", "other_hop"]
+    {
         assert!(timeline["verdict"].get(name).is_some(), "verdict.{name}");
     }
-    assert_eq!(timeline["verdict"]["fixes"][0], json!({"audience": "end_user", "text": "Disconnect github and connect it again."}));
+    assert_eq!(
+        timeline["verdict"]["fixes"][0],
+        json!({"audience": "end_user", "text": "Disconnect github and connect it again."})
+    );
     assert_eq!(get("/v1/requests/unheard-of", "").await.json()["reason"], "no_trace");
     for path in ["/v1/requests?hop=upstream&limit=1000", "/v1/token-refreshes?workspace=acme&from=-7d"] {
         let list = get(path, "").await;

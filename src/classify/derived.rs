@@ -64,9 +64,8 @@ pub fn derived(name: &str, failure: &Failure<'_>) -> Option<String> {
         "retry_after" => RETRY_AFTER.iter().find_map(|key| known(key)?.trim().parse().ok()).map(seconds_in_words),
         "credential" => credential(&known("credential_kind")?).map(str::to_owned),
         "upstream_auth" => upstream_auth(&known("server_auth")?).map(str::to_owned),
-        "config_newest" => {
-            known("attributes.registry.config_version").filter(|newest| known("config_version").as_ref() != Some(newest))
-        }
+        "config_newest" => known("attributes.registry.config_version")
+            .filter(|newest| known("config_version").as_ref() != Some(newest)),
         "policy" => known("attributes.policy"),
         _ => None,
     }
@@ -114,9 +113,8 @@ fn callback(failure: &Failure<'_>) -> Option<String> {
     let base_url = failure.known("gateway_base_url");
     let is_inside = |url: &str| urls::has_internal_host(url);
     // A client's own loopback address is none of the gateway's.
-    let is_the_clients = |sent: &String| {
-        failure.hop == Hop::Upstream && is_inside(sent) && !base_url.as_deref().is_some_and(is_inside)
-    };
+    let is_the_clients =
+        |sent: &String| failure.hop == Hop::Upstream && is_inside(sent) && !base_url.as_deref().is_some_and(is_inside);
     let sent = failure.known("oauth_redirect_uri").filter(|sent| !is_the_clients(sent));
     sent.or_else(|| expected_callback(failure))
 }
@@ -175,9 +173,7 @@ mod tests {
     use crate::event::Hop;
 
     fn value(name: &str, product: Option<&str>, known: &[(&str, &str)]) -> Option<String> {
-        let values = |column: &str| {
-            known.iter().find(|(key, _)| *key == column).map(|(_, value)| (*value).to_owned())
-        };
+        let values = |column: &str| known.iter().find(|(key, _)| *key == column).map(|(_, value)| (*value).to_owned());
         let failure =
             Failure { class: Class::MissingPermission, reason: None, hop: Hop::Upstream, product, values: &values };
         derived(name, &failure)
@@ -188,7 +184,11 @@ mod tests {
         let base = ("gateway_base_url", "https://gw.example/");
         let self_hosted = ("gateway_deployment", "self_hosted");
         let cases: [(&str, &[(&str, &str)], Option<&str>); 20] = [
-            ("scope_missing", &[("scope_granted", "read"), ("scope_required", "read write admin")], Some("write admin")),
+            (
+                "scope_missing",
+                &[("scope_granted", "read"), ("scope_required", "read write admin")],
+                Some("write admin"),
+            ),
             ("scope_missing", &[("scope_granted", "read"), ("www_authenticate_scope", "write")], Some("write")),
             ("scope_missing", &[("scope_granted", "a b"), ("scope_required", "b")], None),
             ("scope_missing", &[("scope_required", "b")], None),
@@ -199,7 +199,11 @@ mod tests {
             ("permission_missing", &[("message", "see docs.example.com for help")], None),
             ("callback", &[base, self_hosted], Some("https://gw.example/oauth/upstream-callback")),
             ("callback", &[base, ("gateway_deployment", "saas")], None),
-            ("callback", &[base, self_hosted, ("oauth_redirect_uri", "https://gw.example/cb")], Some("https://gw.example/cb")),
+            (
+                "callback",
+                &[base, self_hosted, ("oauth_redirect_uri", "https://gw.example/cb")],
+                Some("https://gw.example/cb"),
+            ),
             (
                 "callback",
                 &[base, self_hosted, ("oauth_redirect_uri", "http://127.0.0.1/callback")],
@@ -211,7 +215,11 @@ mod tests {
             ("credential", &[("credential_kind", "service_key")], Some("service key")),
             ("config_newest", &[("config_version", "7"), ("attributes.registry.config_version", "8")], Some("8")),
             ("config_newest", &[("config_version", "8"), ("attributes.registry.config_version", "8")], None),
-            ("client_reconnect", &[("user_agent", "claude-code/3.1"), ("slug", "wiki")], Some("In Claude Code: run /mcp, choose wiki, then Reconnect.")),
+            (
+                "client_reconnect",
+                &[("user_agent", "claude-code/3.1"), ("slug", "wiki")],
+                Some("In Claude Code: run /mcp, choose wiki, then Reconnect."),
+            ),
         ];
         for (name, known, expected) in cases {
             assert_eq!(value(name, None, known).as_deref(), expected, "{name} {known:?}");

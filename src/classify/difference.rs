@@ -35,7 +35,13 @@ impl Difference {
         let shorter = lefts.len().min(rights.len()) - at;
         let same_end = lefts.iter().rev().zip(rights.iter().rev()).take(shorter);
         let same_end = same_end.take_while(|(left, right)| left == right).count();
-        Some(Self { at, left_length: lefts.len() - at - same_end, right_length: rights.len() - at - same_end, left, right })
+        Some(Self {
+            at,
+            left_length: lefts.len() - at - same_end,
+            right_length: rights.len() - at - same_end,
+            left,
+            right,
+        })
     }
 
     /// How the first differs from the second, as the end of a sentence about the first.
@@ -170,7 +176,10 @@ mod tests {
                 None,
                 &[
                     ("gateway_base_url", "https://gw.example"),
-                    ("www_authenticate_resource_metadata", "http://gw.internal:8080/.well-known/oauth-protected-resource"),
+                    (
+                        "www_authenticate_resource_metadata",
+                        "http://gw.internal:8080/.well-known/oauth-protected-resource",
+                    ),
                 ],
                 Some(("handed out", "base URL")),
             ),
@@ -185,7 +194,12 @@ mod tests {
                 Some(("sent", "expected")),
             ),
             (Class::RedirectUriMismatch, None, &[("oauth_redirect_uri", "https://gw.example/cb")], None),
-            (Class::RateLimited, None, &[("resource_registered", "https://a.example"), ("resource_advertised", "https://b.example")], None),
+            (
+                Class::RateLimited,
+                None,
+                &[("resource_registered", "https://a.example"), ("resource_advertised", "https://b.example")],
+                None,
+            ),
         ];
         for (class, reason, known, expected) in cases {
             let values =

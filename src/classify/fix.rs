@@ -183,8 +183,7 @@ mod tests {
     fn the_summary_names_hop_cause_and_actor() {
         let known =
             values(&[("resource_registered", "https://x.example"), ("resource_advertised", "https://x.example/mcp")]);
-        let summary =
-            failure(Class::ResourceMismatch, None, Hop::Upstream, &known).summary(WhoActs::WorkspaceAdmin);
+        let summary = failure(Class::ResourceMismatch, None, Hop::Upstream, &known).summary(WhoActs::WorkspaceAdmin);
         assert_eq!(
             summary,
             "upstream refused: the registered URL https://x.example lacks the path /mcp that the server advertises; the workspace admin has to change it"
@@ -297,7 +296,8 @@ mod tests {
     #[test]
     fn a_value_with_braces_is_no_placeholder() {
         let known = values(&[("mcp_tool", "{slug}"), ("slug", "wiki")]);
-        let text = failure(Class::ToolError, None, Hop::Upstream, &known).fix(WhoActs::ServerOwner, WhoActs::ServerOwner);
+        let text =
+            failure(Class::ToolError, None, Hop::Upstream, &known).fix(WhoActs::ServerOwner, WhoActs::ServerOwner);
         assert!(text.starts_with("Look at what {slug} answered"), "{text}");
     }
 }

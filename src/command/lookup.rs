@@ -109,7 +109,18 @@ fn write_verdict(out: &mut impl Write, verdict: &RequestVerdict, style: OutputSt
     }
     if let Some(earlier) = &verdict.earlier_failure {
         let at = time_text(earlier.at);
-        writeln!(out, "  before:   this connection failed at {at} ({}), see {}", earlier.class, printable(&earlier.event_id))?;
+        writeln!(
+            out,
+            "  before:   this connection failed at {at} ({}), see {}",
+            earlier.class,
+            printable(&earlier.event_id)
+        )?;
+    }
+    if let Some(later) = &verdict.later_success {
+        let how =
+            if later.text.is_empty() { String::new() } else { format!(", {}", printable_start(&later.text, 200)) };
+        let by = later.by_request_id.as_deref().unwrap_or_default();
+        writeln!(out, "  since:    the same person got through at {} ({}){how}", time_text(later.at), printable(by))?;
     }
     if let Some(recovered) = &verdict.recovered {
         let at = time_text(recovered.at);
@@ -280,8 +291,8 @@ mod tests {
     use serde_json::json;
 
     use super::{OutputStyle, offset, write_timeline};
-    use crate::classify::difference::Difference;
     use crate::classify::WhoActs;
+    use crate::classify::difference::Difference;
     use crate::query::timeline::{Beyond, Joined, assemble};
     use crate::query::{RequestTimeline, VerdictTexts};
 

@@ -54,9 +54,7 @@ pub fn other_hop(deciding: &StoredEvent, story: &[Placed<'_>]) -> Option<OtherHo
         .copied()
         .filter(|placed| placed.event.hop == hop && placed.event.identity() != deciding.identity())
         .collect();
-    let stands = |placed: &&Placed<'_>| {
-        placed.event.failed() && !is_handshake(placed, &own) && !overcome(placed, &own)
-    };
+    let stands = |placed: &&Placed<'_>| placed.event.failed() && !is_handshake(placed, &own) && !overcome(placed, &own);
     let is_cause = |placed: &&&Placed<'_>| {
         strength(placed, &own) == Strength::Cause && !is_wrapper(placed.event) && placed.event.class != deciding.class
     };

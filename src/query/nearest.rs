@@ -65,7 +65,8 @@ mod tests {
             event(json!({"event_id": "1", "slug": "near", "attributes": {"policy": "no-writes"}})),
             event(json!({"event_id": "2", "slug": "other"})),
         ];
-        let value = |first: Option<usize>, column: &str| Nearest::of(&events, first.map(|at| &events[at])).value(column);
+        let value =
+            |first: Option<usize>, column: &str| Nearest::of(&events, first.map(|at| &events[at])).value(column);
         assert_eq!(value(None, "slug").as_deref(), Some("near"));
         assert_eq!(value(Some(2), "slug").as_deref(), Some("other"));
         assert_eq!(value(Some(2), "workspace").as_deref(), Some("acme"));

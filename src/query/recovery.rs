@@ -99,12 +99,7 @@ const REMEDIES: [(EventKind, &str); 7] = [
 
 /// The recovery of `failure` by `events`; `None` when none of them succeeded. `story` is everything that is known.
 #[must_use]
-pub fn recovery_of(
-    failure: Placed<'_>,
-    events: &[Placed<'_>],
-    story: &[Placed<'_>],
-    by: Relation,
-) -> Option<Recovery> {
+pub fn recovery_of(failure: Placed<'_>, events: &[Placed<'_>], story: &[Placed<'_>], by: Relation) -> Option<Recovery> {
     let succeeded = |placed: &&Placed<'_>| placed.event.outcome == Outcome::Success && !placed.event.failed();
     let successes: Vec<&Placed<'_>> = events.iter().filter(succeeded).collect();
     let closing = successes.iter().rev().find(|placed| is_closing(placed.event));

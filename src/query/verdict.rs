@@ -51,7 +51,8 @@ pub fn decide(events: &[StoredEvent]) -> Decision<'_> {
     let Some(symptom) = strongest(&standing, &own) else {
         let failures: Vec<Placed<'_>> =
             own_failures.into_iter().filter(|failure| !is_handshake(failure, &own)).collect();
-        let recovered = strongest(&failures, &own).and_then(|failure| recovery_of(failure, &own, &story, Relation::Request));
+        let recovered =
+            strongest(&failures, &own).and_then(|failure| recovery_of(failure, &own, &story, Relation::Request));
         return Decision { recovered, ..undecided };
     };
     if is_handshake(&symptom, &own) && is_followed(&symptom, &own, &story) {

@@ -205,8 +205,7 @@ impl Stage {
 
     fn ask(&self, sql: &str) -> Result<Vec<Value>, ureq::Error> {
         let sql = format!("{} FORMAT JSONEachRow", sql.replace("{db}", &self.name));
-        let address =
-            format!("{}/?output_format_json_quote_64bit_integers=0", self.clickhouse.trim_end_matches('/'));
+        let address = format!("{}/?output_format_json_quote_64bit_integers=0", self.clickhouse.trim_end_matches('/'));
         let text = ureq::post(address).send(&sql)?.body_mut().read_to_string()?;
         Ok(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }

@@ -100,10 +100,14 @@ fn page_json(page: &Page) -> Value {
         .filter_map(|told| Some((told.audience.as_str().to_owned(), Value::String(told.usual.clone()?))))
         .collect();
     let fixes = page.fixes.iter().flat_map(|told| {
-        told.all.iter().map(|fix| json!({"audience": told.audience.as_str(), "only": fix.only, "text": in_any_client(&fix.text)}))
+        told.all
+            .iter()
+            .map(|fix| json!({"audience": told.audience.as_str(), "only": fix.only, "text": in_any_client(&fix.text)}))
     });
-    let rules =
-        page.rules.iter().map(|rule| json!({"id": rule.id, "reason": rule.reason, "note": rule.note, "confidence": rule.confidence}));
+    let rules = page
+        .rules
+        .iter()
+        .map(|rule| json!({"id": rule.id, "reason": rule.reason, "note": rule.note, "confidence": rule.confidence}));
     let sources = page.sources.iter().map(|source| json!({"section": source.section, "url": source.url}));
     json!({
         "class": page.class.as_str(),
@@ -183,7 +187,10 @@ mod tests {
     fn one_class_has_its_page() {
         let page = printed(Some("invalid_scope"), false);
         assert!(page.starts_with("invalid_scope: ") && page.contains("fix (workspace_admin)"), "{page}");
-        assert!(page.contains("source    RFC 6749 §3.3 <https://www.rfc-editor.org/rfc/rfc6749#section-3.3>"), "{page}");
+        assert!(
+            page.contains("source    RFC 6749 §3.3 <https://www.rfc-editor.org/rfc/rfc6749#section-3.3>"),
+            "{page}"
+        );
         let object: Value = serde_json::from_str(&printed(Some("invalid_scope"), true)).expect("JSON");
         assert_eq!(object["who_acts"], "workspace_admin");
         assert!(object["fix"]["workspace_admin"].is_string());

@@ -143,15 +143,27 @@ fn a_recovery_tells_by_which_request_and_what_was_different() {
 #[test]
 fn what_changed_between_failure_and_success_is_told() {
     let cases = [
-        (json!({"scope_granted": "read"}), json!({"scope_granted": "read write"}), "with granted scope read write instead of read"),
+        (
+            json!({"scope_granted": "read"}),
+            json!({"scope_granted": "read write"}),
+            "with granted scope read write instead of read",
+        ),
         (
             json!({"credential_kind": "service_key", "credential_key_id": "k1"}),
             json!({"credential_kind": "user_key", "credential_key_id": "k2"}),
             "with kind of credential user_key instead of service_key, key k2 instead of k1",
         ),
-        (json!({"client_name": "cursor"}), json!({"client_name": "claude-code"}), "with client claude-code instead of cursor"),
+        (
+            json!({"client_name": "cursor"}),
+            json!({"client_name": "claude-code"}),
+            "with client claude-code instead of cursor",
+        ),
         (json!({"user_agent": "a/1"}), json!({"user_agent": "a/2"}), "with user agent a/2 instead of a/1"),
-        (json!({"oauth_registration": "dcr"}), json!({"oauth_registration": "preregistered"}), "with kind of client registration preregistered instead of dcr"),
+        (
+            json!({"oauth_registration": "dcr"}),
+            json!({"oauth_registration": "preregistered"}),
+            "with kind of client registration preregistered instead of dcr",
+        ),
         (
             json!({"token_kind": "access", "token_fingerprint": "hmac-sha256:1"}),
             json!({"token_kind": "access", "token_fingerprint": "hmac-sha256:2"}),
@@ -162,7 +174,11 @@ fn what_changed_between_failure_and_success_is_told() {
             json!({"token_kind": "refresh", "token_fingerprint": "hmac-sha256:2"}),
             "",
         ),
-        (json!({"server_url": "https://a.example"}), json!({"server_url": "https://a.example/mcp"}), "with registered URL https://a.example/mcp instead of https://a.example"),
+        (
+            json!({"server_url": "https://a.example"}),
+            json!({"server_url": "https://a.example/mcp"}),
+            "with registered URL https://a.example/mcp instead of https://a.example",
+        ),
         (json!({}), json!({"client_name": "cursor"}), ""),
     ];
     for (before, mut after, answer) in cases {
@@ -195,7 +211,10 @@ fn the_other_hop_is_told() {
     let (id, role, text) = told(&answered).unwrap();
     assert_eq!((id.as_str(), role), ("9", OtherHopRole::Consequence));
     assert_eq!(text, "the client was answered with the consequence (sign_in_required)");
-    let both = [fails("1", "auth.decision", "down", 0, "forbidden"), fails("5", "call.completed", "up", 100, "missing_permission")];
+    let both = [
+        fails("1", "auth.decision", "down", 0, "forbidden"),
+        fails("5", "call.completed", "up", 100, "missing_permission"),
+    ];
     let (id, role, text) = told(&both).unwrap();
     assert_eq!((id.as_str(), role), ("5", OtherHopRole::CauseToo));
     assert!(text.contains("upstream hop failed by itself as well"), "{text}");
@@ -209,7 +228,8 @@ fn the_other_hop_is_told() {
 
 #[test]
 fn what_failed_on_the_connection_before_is_told_beside_the_verdict() {
-    let members = json!({"outcome": "connect_required", "reason": "connect_required", "attributes": {"state": "required"}});
+    let members =
+        json!({"outcome": "connect_required", "reason": "connect_required", "attributes": {"state": "required"}});
     let events = [
         of("connection", "c", "auth.refresh", -60_000, "refresh_failure"),
         credential(),

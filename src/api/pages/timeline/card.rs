@@ -1,6 +1,7 @@
 //! The verdict card: what went wrong, who refused, who acts, what to do, how sure, and on what it rests.
 
 use super::words;
+use crate::query::stored::time_text;
 use crate::query::texts;
 use crate::query::timeline::{RequestVerdict, TimelineEntry};
 
@@ -122,12 +123,17 @@ fn marked(url: &texts::MarkedUrl) -> MarkedUrl {
 fn besides(verdict: &RequestVerdict, events: &[TimelineEntry]) -> Vec<String> {
     let number = |id: &str| events.iter().position(|event| event.event_id == id).map(|place| place + 1);
     let of_event = |id: &str| number(id).map(|number| format!(" (event {number})")).unwrap_or_default();
-    let other = verdict.other_hop.as_ref().map(|other| format!("{}{}.", capital(&other.text), of_event(&other.event_id)));
+    let other =
+        verdict.other_hop.as_ref().map(|other| format!("{}{}.", capital(&other.text), of_event(&other.event_id)));
     let earlier = verdict.earlier_failure.as_ref().map(|earlier| {
         let class = words::class(&earlier.class);
         format!("A step of this connection failed before: {class}{}.", of_event(&earlier.event_id))
     });
-    other.into_iter().chain(earlier).collect()
+    let later = verdict.later_success.as_ref().map(|later| {
+        let how = if later.text.is_empty() { String::new() } else { format!(", {}", later.text) };
+        format!("The same person got through at {}{how}.", time_text(later.at))
+    });
+    other.into_iter().chain(earlier).chain(later).collect()
 }
 
 /// The text with a capital at its start.
