@@ -343,6 +343,7 @@ pub fn failed_refresh(request_id: &str) -> RequestTimeline {
             }),
             earlier_failure: None,
             recovered: None,
+            later_success: None,
         },
         timeline,
         missing: vec![MissingStep {

@@ -116,6 +116,12 @@ fn write_verdict(out: &mut impl Write, verdict: &RequestVerdict, style: OutputSt
             printable(&earlier.event_id)
         )?;
     }
+    if let Some(later) = &verdict.later_success {
+        let how =
+            if later.text.is_empty() { String::new() } else { format!(", {}", printable_start(&later.text, 200)) };
+        let by = later.by_request_id.as_deref().unwrap_or_default();
+        writeln!(out, "  since:    the same person got through at {} ({}){how}", time_text(later.at), printable(by))?;
+    }
     if let Some(recovered) = &verdict.recovered {
         let at = time_text(recovered.at);
         let by = recovered.by_request_id.as_deref().unwrap_or("its sign-in");

@@ -21,6 +21,7 @@ pub mod id_hash;
 pub mod id_time;
 pub mod join;
 pub mod late_facts;
+pub mod later_success;
 pub mod missing;
 pub mod nearest;
 pub mod not_found;

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use clickhouse::Client;
+use futures_util::try_join;
 
 use super::error::QueryError;
 use super::filter::check_id;
 use super::join::join_request;
+use super::later_success::later_success;
 use super::missing::{Absence, Expected, MissingStep, expected, missing};
 use super::similar_slug::similar_slug;
 use super::statement::Statement;
@@ -39,10 +41,12 @@ pub async fn request_timeline(
     let Some(joined) = join_request(client, request_id).await? else {
         return Ok(None);
     };
-    let expected = expected(&joined.events);
-    let missing = if expected.is_empty() { Vec::new() } else { absent_steps(client, &joined.events, expected).await? };
-    let known_slug = meant_server(client, &joined.events).await?;
-    Ok(assemble(request_id, &joined, Beyond { missing, known_slug }, texts))
+    let (absent, known_slug, since) = try_join!(
+        absent_steps(client, &joined.events, expected(&joined.events)),
+        meant_server(client, &joined.events),
+        later_success(client, &joined.events)
+    )?;
+    Ok(assemble(request_id, &joined, Beyond { missing: absent, known_slug, later_success: since }, texts))
 }
 
 /// The server that was meant, when the gateway knows none of this name.
@@ -67,7 +71,8 @@ async fn absent_steps(
     expected: Vec<Expected>,
 ) -> Result<Vec<MissingStep>, QueryError> {
     let own: Vec<&StoredEvent> = events.iter().filter(|event| event.relation == Relation::Request).collect();
-    let Some(end) = own.iter().map(|event| event.time).max() else {
+    let end = own.iter().map(|event| event.time).max();
+    let Some(end) = end.filter(|_| !expected.is_empty()) else {
         return Ok(Vec::new());
     };
     let values =

@@ -48,6 +48,9 @@ pub struct RequestVerdict {
     pub earlier_failure: Option<EarlierFailure>,
     /// What failed at first and was made up for.
     pub recovered: Option<Recovery>,
+    /// The first success of the same person at the same server within a day after this request failed, and what was
+    /// different then; the request itself stays failed.
+    pub later_success: Option<Recovery>,
 }
 
 /// One fact that the verdict rests on.
@@ -118,6 +121,7 @@ pub fn verdict_of(
             at: event.time,
         }),
         recovered: decision.recovered.clone(),
+        later_success: None,
     }
 }
 

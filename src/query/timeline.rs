@@ -183,6 +183,8 @@ pub struct Beyond {
     pub missing: Vec<MissingStep>,
     /// A registered server whose name is like the request's slug.
     pub known_slug: Option<String>,
+    /// The first later success of the same person at the same server.
+    pub later_success: Option<Recovery>,
 }
 
 /// Makes the answer of joined events; `None` when no event is the request's own.
@@ -206,7 +208,10 @@ pub fn assemble(request_id: &str, joined: &Joined, beyond: Beyond, texts: &Verdi
         started_at: first.time,
         ended_at: last.time,
         outcome: decision.outcome.map(|outcome| outcome.as_str().to_owned()),
-        verdict: verdict_of(&decision, events, beyond.known_slug.as_deref(), texts),
+        verdict: RequestVerdict {
+            later_success: beyond.later_success,
+            ..verdict_of(&decision, events, beyond.known_slug.as_deref(), texts)
+        },
         timeline: events.iter().map(TimelineEntry::of).collect(),
         missing: beyond.missing,
         refreshes: events.iter().filter(|event| event.kind == EventKind::Refresh).map(TokenRefresh::of).collect(),

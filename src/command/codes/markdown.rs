@@ -2,8 +2,6 @@
 //!
 //! Generated, never edited: `gatetrail codes --markdown docs/failures`. A test compares them with the data.
 
-use std::fmt::Write;
-
 use super::page::{Page, Told, written};
 use crate::classify::clients::{ACTIONS, Action, Clients};
 use crate::classify::{Class, WhoActs};
@@ -43,12 +41,12 @@ fn index(pages: &[Page]) -> String {
 fn of_class(page: &Page) -> String {
     let class = page.class.as_str();
     let mut text = format!("{GENERATED}# {}: `{class}`\n\n{}\n\n", page.text.title, page.text.meaning);
-    push(&mut text, &format!("**How it looks.** {}\n\n", page.text.looks));
-    push(&mut text, &format!("**Who usually acts.** {}\n", capital(&who(&page.text.who_acts))));
+    text.push_str(&format!("**How it looks.** {}\n\n", page.text.looks));
+    text.push_str(&format!("**Who usually acts.** {}\n", capital(&who(&page.text.who_acts))));
     if !page.text.reasons.is_empty() {
         text.push_str("\n## Reasons\n\n| reason | what it says |\n|---|---|\n");
         for (reason, meaning) in &page.text.reasons {
-            push(&mut text, &format!("| `{reason}` | {} |\n", cell(meaning)));
+            text.push_str(&format!("| `{reason}` | {} |\n", cell(meaning)));
         }
     }
     if page.class != Class::None {
@@ -65,12 +63,12 @@ fn of_class(page: &Page) -> String {
         for rule in &page.rules {
             let reason = rule.reason.as_ref().map(|reason| format!("`{reason}`")).unwrap_or_default();
             let note = cell(rule.note.as_deref().unwrap_or_default());
-            push(&mut text, &format!("| `{}` | {reason} | {} | {note} |\n", rule.id, rule.confidence));
+            text.push_str(&format!("| `{}` | {reason} | {} | {note} |\n", rule.id, rule.confidence));
         }
     }
     text.push_str("\n## Sources\n\n");
     for source in &page.sources {
-        push(&mut text, &format!("- [{}]({})\n", source.section, source.url));
+        text.push_str(&format!("- [{}]({})\n", source.section, source.url));
     }
     text
 }
@@ -84,7 +82,7 @@ fn for_audience(told: &Told) -> String {
             let (title, _) = heading(action);
             format!("[How, by client](clients.md#{}).", title.to_lowercase().replace('\'', "").replace(' ', "-"))
         });
-        push(&mut text, &format!("- {only}{told}\n"));
+        text.push_str(&format!("- {only}{told}\n"));
     }
     text
 }
@@ -104,9 +102,9 @@ fn clients() -> String {
     text.push_str("A client is recognised by the name it gives itself (`client.name`), else by its user agent.\n");
     for (_, action) in ACTIONS {
         let (title, lead) = heading(action);
-        push(&mut text, &format!("\n## {title}\n\n{lead}\n\n"));
+        text.push_str(&format!("\n## {title}\n\n{lead}\n\n"));
         for client in Clients::embedded().all().iter().map(Some).chain([None]) {
-            push(&mut text, &format!("- {}\n", plain(&Clients::embedded().step(client, action, "<server>"))));
+            text.push_str(&format!("- {}\n", plain(&Clients::embedded().step(client, action, "<server>"))));
         }
     }
     text
@@ -140,8 +138,8 @@ fn plain(text: &str) -> String {
         let (name, behind) = after.split_once('}').unwrap_or((after, ""));
         plain.push_str(&escaped(before));
         match ACTIONS.iter().any(|(placeholder, _)| *placeholder == name) {
-            true => push(&mut plain, &format!("{{{name}}}")),
-            false => push(&mut plain, &format!("‹{}›", escaped(name))),
+            true => plain.push_str(&format!("{{{name}}}")),
+            false => plain.push_str(&format!("‹{}›", escaped(name))),
         }
         rest = behind;
     }
@@ -156,11 +154,6 @@ fn escaped(text: &str) -> String {
 /// Text within a table's cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
-}
-
-fn push(text: &mut String, line: &str) {
-    // Writing to a string cannot fail.
-    let _written = text.write_str(line);
 }
 
 #[cfg(test)]

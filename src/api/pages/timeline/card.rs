@@ -1,6 +1,7 @@
 //! The verdict card: what went wrong, who refused, who acts, what to do, how sure, and on what it rests.
 
 use super::words;
+use crate::query::stored::time_text;
 use crate::query::texts;
 use crate::query::timeline::{RequestVerdict, TimelineEntry};
 
@@ -128,7 +129,11 @@ fn besides(verdict: &RequestVerdict, events: &[TimelineEntry]) -> Vec<String> {
         let class = words::class(&earlier.class);
         format!("A step of this connection failed before: {class}{}.", of_event(&earlier.event_id))
     });
-    other.into_iter().chain(earlier).collect()
+    let later = verdict.later_success.as_ref().map(|later| {
+        let how = if later.text.is_empty() { String::new() } else { format!(", {}", later.text) };
+        format!("The same person got through at {}{how}.", time_text(later.at))
+    });
+    other.into_iter().chain(earlier).chain(later).collect()
 }
 
 /// The text with a capital at its start.
