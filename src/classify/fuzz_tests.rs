@@ -111,7 +111,7 @@ fn random_text(random: &mut ChaCha8Rng, text: &mut String) {
     let pieces = random.next_u32() % 24;
     for _ in 0..pieces {
         let choice = random.next_u32();
-        if choice % 8 == 0 {
+        if choice.is_multiple_of(8) {
             let bytes = random.next_u64().to_le_bytes();
             text.push_str(&String::from_utf8_lossy(&bytes));
         } else {
@@ -119,7 +119,7 @@ fn random_text(random: &mut ChaCha8Rng, text: &mut String) {
         }
     }
     // Now and then one that is longer than what is looked at.
-    if random.next_u32() % 20_000 == 0 {
+    if random.next_u32().is_multiple_of(20_000) {
         let whole = text.repeat(40_000 / text.len().max(1) + 1);
         text.push_str(&whole);
     }
@@ -135,7 +135,7 @@ fn classify_random_texts(seed: u64, cases: u64) {
             Phase::KNOWN.iter().copied().chain([Phase::Unknown]).nth(choice as usize % 8).unwrap_or(Phase::Unknown);
         case.hop = [Hop::Unknown, Hop::Upstream, Hop::Downstream, Hop::Internal][choice as usize / 8 % 4];
         case.http_status = [None, None, Some(401), Some(403), Some(404), Some(500)][choice as usize / 32 % 6];
-        case.oauth_error = (choice % 97 == 0).then(|| "invalid_grant".to_owned());
+        case.oauth_error = choice.is_multiple_of(97).then(|| "invalid_grant".to_owned());
 
         let unwrapped = unwrap(&case.message, None);
         assert!(unwrapped.text.len() <= 64 * 1024, "{:?}", case.message);

@@ -74,11 +74,11 @@ pub struct Place {
 impl Reader {
     /// Reads one file after those before it.
     pub fn read_file(&mut self, name: &str, content: &str) {
+        /// What follows a syntax fault is mostly its echo.
+        const SHOWN_SYNTAX_FAULTS: usize = 10;
         let line_starts = std::iter::once(0).chain(content.match_indices('\n').map(|(at, _)| at + 1)).collect();
         self.current = Source { number: self.current.number + 1, name: name.to_owned(), line_starts };
         let (table, errors) = DeTable::parse_recoverable(content);
-        // What follows a syntax fault is mostly its echo.
-        const SHOWN_SYNTAX_FAULTS: usize = 10;
         for error in errors.iter().take(SHOWN_SYNTAX_FAULTS) {
             self.fault(error.span().unwrap_or(0..0), error.message().to_owned());
         }

@@ -158,7 +158,8 @@ mod tests {
         assert!(unwrap(&"{\"message\":\"".repeat(100_000), None).text.len() <= LONGEST + 8);
         let mut nested = String::new();
         for depth in 0..10_000 {
-            let _ = write!(nested, "%{}5C\\u00{}5c&amp;", "25".repeat(depth % 5), "0".repeat(depth % 3));
+            write!(nested, "%{}5C\\u00{}5c&amp;", "25".repeat(depth % 5), "0".repeat(depth % 3))
+                .expect("a string grows");
         }
         assert!(unwrap(&nested, None).text.len() <= LONGEST + 8);
         let escaped_deep = format!("{}\"message{}\": {}\"no route", "\\".repeat(31), "\\".repeat(31), "\\".repeat(31));
