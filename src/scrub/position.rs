@@ -242,7 +242,9 @@ fn decide(tables: &Tables, view: View<'_>, start: usize, place: Place) -> Option
     }
     let mut read = value::read(bytes, at, place.ends());
     let text = &bytes[read.start..read.end];
-    let is_nothing = text.is_empty() || words::is_placeholder(text) || matches!(text[0], b'{' | b'[');
+    let is_error_name =
+        place.in_prose(&read) && place.name.rule.kind != SecretKind::Password && words::is_error_name(text);
+    let is_nothing = text.is_empty() || is_error_name || words::is_placeholder(text) || matches!(text[0], b'{' | b'[');
     if is_nothing || !is_taken(bytes, &read, place) {
         return None;
     }
@@ -287,7 +289,8 @@ fn is_taken(bytes: &[u8], read: &Value, place: Place) -> bool {
         Manner::Always => true,
         Manner::Opaque => !is_short_number && (is_pair_of_form || words::is_opaque(text, SHORT_OPAQUE)),
         Manner::Query => {
-            !is_short_number && (is_pair_of_form || words::is_opaque(text, LONG_OPAQUE) || is_short_code(bytes, read))
+            let is_random = words::is_opaque(text, LONG_OPAQUE) && !words::is_constant(text);
+            !is_short_number && (is_pair_of_form || is_random || is_short_code(bytes, read))
         }
         Manner::Random => words::is_generated(text, RANDOM),
         Manner::Plain => is_plain_password(bytes, read, place),

@@ -106,7 +106,11 @@ pub(super) fn data_source(view: View<'_>, position: usize, colon: Glyph) -> Opti
     let bytes = view.bytes;
     let after = position + colon.length;
     let last = bytes.len().min(after + MAX_DATA_SOURCE);
-    let is_thin = bytes[view.floor..position].ends_with(b"thin");
+    let head = &bytes[view.floor..position];
+    if head.ends_with(b"[redacted") {
+        return None;
+    }
+    let is_thin = head.ends_with(b"thin");
     let mut at = after;
     let mut slash = None;
     while at < last {

@@ -8,7 +8,7 @@ pub(super) const STATUS: &[&str] = &[
     "field", "filtered", "forbidden", "format", "generic", "has", "header", "hidden", "incorrect", "input",
     "insufficient", "int", "integer", "invalid", "is", "malformed", "masked", "mismatch", "missing", "must", "nil",
     "no", "none", "not", "null", "number", "ok", "omitted", "optional", "present", "redacted", "rejected", "required",
-    "revoked", "secretstr", "should", "str", "string", "true", "unauthorized", "undefined", "unexpected", "unknown",
+    "revoked", "secretstr", "sensitive", "should", "str", "string", "true", "unauthorized", "undefined", "unexpected", "unknown",
     "unset", "unsupported", "unverified", "valid", "value", "was", "wrong",
 ];
 

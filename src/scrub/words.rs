@@ -52,9 +52,25 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     }
 }
 
+/// Where source code takes its secrets from.
+const IN_CODE: [&[u8]; 9] = [
+    b"os.environ",
+    b"os.getenv",
+    b"process.env",
+    b"import.meta.env",
+    b"System.getenv",
+    b"getenv(",
+    b"env::var",
+    b"ENV[",
+    b"Deno.env",
+];
+
 /// As [`is_placeholder`], for a value that begins at `start` and whose end is not known yet: bracketed ones only.
 pub(super) fn is_placeholder_at(bytes: &[u8], start: usize) -> bool {
     let rest = &bytes[start..];
+    if IN_CODE.iter().any(|one| rest.starts_with(one)) {
+        return true;
+    }
     let close = match rest.first() {
         Some(b'[') => b']',
         Some(b'<') => b'>',
@@ -103,6 +119,18 @@ pub(super) fn is_statement(value: &[u8], in_prose: bool) -> bool {
     let word = &lower[..length];
     let listed = |list: &[&str]| list.binary_search_by(|entry| entry.as_bytes().cmp(word)).is_ok();
     listed(STATUS) || (in_prose && listed(PROSE))
+}
+
+/// Whether the value is the name of an error: words with `_` between, the first of which tells about a value.
+pub(super) fn is_error_name(value: &[u8]) -> bool {
+    let first = value.iter().position(|byte| *byte == b'_').map(|end| &value[..end]);
+    first.is_some_and(|first| is_statement(first, false)) && is_wordlike(value)
+}
+
+/// Whether the value is written like a constant: `ERR_HTTP2_STREAM_ERROR`.
+pub(super) fn is_constant(value: &[u8]) -> bool {
+    value.contains(&b'_')
+        && value.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
 }
 
 /// Whether two words in small letters stand there, as a sentence goes on: `refresh_token: reuse detected`.

@@ -69,8 +69,8 @@ fn next_line(bytes: &[u8], from: usize) -> Option<usize> {
         }
         at += glyph.length;
     }
-    let is_cut_up = quotes == 2 || quotes == 0;
-    (has_break && is_cut_up && at < bytes.len()).then_some(at)
+    // The quote before the break may have been taken for a letter of an unfinished string.
+    (has_break && quotes <= 2 && at < bytes.len()).then_some(at)
 }
 
 /// The end of the row of letters.

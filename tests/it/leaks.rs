@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Running, Stage, event, free_port, get_as, now_minus, post, wait_until};
+use crate::support::{NewRecord, Running, Stage, event, free_port, get_as, now_minus, post, wait_until};
 
 /// Stands in every secret, and nowhere else.
 const MARK: &str = "MARKEDq7Zx2Lw9Vb4Tn6";
@@ -261,7 +261,7 @@ fn a_marked_secret_comes_out_nowhere() {
     let (serve, base) = stage.serve();
 
     let (accepted, refused, binary) = (accepted_records(), refused_records(), binary_records());
-    let mut records: Vec<(&str, Option<&[u8]>, Option<Vec<(&str, &str)>>)> = Vec::new();
+    let mut records: Vec<NewRecord<'_>> = Vec::new();
     records.extend(accepted.iter().map(|record| (MARK, Some(record.as_bytes()), None)));
     records.extend(refused.iter().map(|record| (MARK, Some(record.as_slice()), None)));
     records.push((MARK, None, Some(vec![("ce_id", MARK)])));
