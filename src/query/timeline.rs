@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::missing::MissingStep;
 use super::nearest::Nearest;
 use super::order::{ClockSkew, clock_skews};
+use super::recovery::Recovery;
 use super::request_verdict::verdict_of;
 pub use super::request_verdict::{Evidence, RequestVerdict};
 use super::stored::{Relation, StoredEvent, micros};

@@ -26,10 +26,11 @@ fn index(pages: &[Page]) -> String {
     );
     for page in pages {
         let class = page.class.as_str();
-        push(
-            &mut text,
-            &format!("| [`{class}`]({class}.md) | {} | {} |\n", cell(&page.text.meaning), who(&page.text.who_acts)),
-        );
+        text.push_str(&format!(
+            "| [`{class}`]({class}.md) | {} | {} |\n",
+            cell(&page.text.meaning),
+            who(&page.text.who_acts)
+        ));
     }
     text.push_str(
         "\nWhat people do in their client (sign in again, reconnect, change the address, start over) differs by client: \
