@@ -9,6 +9,7 @@
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![expect(clippy::unwrap_used, reason = "a benchmark whose own traffic is refused has nothing to measure")]
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::ops::Range;
@@ -20,8 +21,8 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use gatetrail::classify::Classifier;
 use gatetrail::decode::{self, Limits, Payload, registry::decode_registry};
-use gatetrail::enrich::{Enricher, registry::Registry};
-use gatetrail::event::{Event, KafkaPosition, RecordTime};
+use gatetrail::enrich::{Enricher, memory::Memory, registry::Registry};
+use gatetrail::event::{Event, KafkaPosition, Outcome, RecordTime};
 use gatetrail::pipeline::{Steps, batch::Batch};
 use gatetrail::scrub::{FingerprintKey, Scrubber, scrub_event};
 use gatetrail::simulate::{Record, RecordKind, Simulation, SimulationOptions};
@@ -71,6 +72,7 @@ fn steps(registry: Registry) -> Steps {
     Steps {
         limits: Limits::default(),
         scrubber: Scrubber::new(FingerprintKey::new(KEY)),
+        memory: Memory::default(),
         enricher: Enricher { registry, key: FingerprintKey::new(KEY) },
         classifier: Classifier::embedded().unwrap(),
         reconnects: ReconnectTracker::new(100_000),
@@ -93,6 +95,14 @@ fn cost_of(work: impl FnOnce()) -> Duration {
         (Some(before), Some(after)) => Duration::from_nanos(after - before),
         _ => clock.elapsed(),
     }
+}
+
+fn fails_with_words(event: &Event<'_>) -> bool {
+    event.outcome == Some(Outcome::Failure) && event.message.is_some()
+}
+
+fn succeeds(event: &Event<'_>) -> bool {
+    event.outcome == Some(Outcome::Success)
 }
 
 type Group<'c> = BenchmarkGroup<'c, WallTime>;
@@ -126,7 +136,8 @@ fn ingest(steps: &mut Steps, batch: &mut Batch, records: &[Vec<u8>], time: Recor
 
 fn hot_path(criterion: &mut Criterion) {
     let Traffic { records, registry, time } = traffic();
-    let Steps { limits, scrubber, enricher, classifier, mut reconnects } = steps(registry);
+    let Steps { limits, scrubber, enricher, memory, classifier, mut reconnects } = steps(registry);
+    let memory = RefCell::new(memory);
     let received = |range: Range<usize>| &records[range];
     let decoded =
         |range: Range<usize>| records[range].iter().map(|record| decoded_one(record, time)).collect::<Vec<Event<'_>>>();
@@ -137,7 +148,7 @@ fn hot_path(criterion: &mut Criterion) {
     };
     let enriched = |range: Range<usize>| {
         let mut events = scrubbed(range);
-        events.iter_mut().for_each(|event| enricher.enrich(event));
+        events.iter_mut().for_each(|event| enricher.enrich(&mut memory.borrow_mut(), event));
         events
     };
     let mut group = criterion.benchmark_group("an event");
@@ -150,21 +161,47 @@ fn hot_path(criterion: &mut Criterion) {
         events.iter_mut().for_each(|event| scrub_event(&scrubber, event));
     });
     measure(&mut group, "enrich", scrubbed, |events| {
-        events.iter_mut().for_each(|event| enricher.enrich(event));
+        events.iter_mut().for_each(|event| enricher.enrich(&mut memory.borrow_mut(), event));
     });
     measure(&mut group, "classify", enriched, |events| {
         events.iter().for_each(|event| drop(black_box(classifier.classify(event))));
     });
+    // What a text costs, apart from everything else an event brings: the same failures with their words and without.
+    let failures: Vec<&Vec<u8>> =
+        records.iter().filter(|record| fails_with_words(&decoded_one(record, time))).collect();
+    let failed = |range: Range<usize>, said: fn(usize, &str) -> Option<String>| {
+        let of_range = range.map(|number| (number, failures[number % failures.len()]));
+        let events = of_range.map(|(number, record)| {
+            let mut event = decoded_one(record, time);
+            let said = said(number, event.message.as_deref().unwrap_or_default());
+            event.message = said.map(Cow::Owned);
+            event
+        });
+        events.collect::<Vec<Event<'_>>>()
+    };
+    let classified = |events: &mut Vec<Event<'_>>| {
+        events.iter().for_each(|event| drop(black_box(classifier.classify(event))));
+    };
+    measure(&mut group, "classify a failure without words", |range| failed(range, |_, _| None), classified);
+    let words_again = |range| failed(range, |_, words| Some(words.to_owned()));
+    measure(&mut group, "classify a failure with words said before", words_again, classified);
+    let new_words = |range| failed(range, |number, words| Some(format!("{words} ({number})")));
+    measure(&mut group, "classify a failure with new words", new_words, classified);
+    let successes: Vec<&Vec<u8>> = records.iter().filter(|record| succeeds(&decoded_one(record, time))).collect();
+    let succeeded = |range: Range<usize>| {
+        range.map(|number| decoded_one(successes[number % successes.len()], time)).collect::<Vec<Event<'_>>>()
+    };
+    measure(&mut group, "classify a success", succeeded, classified);
     measure(&mut group, "these four, and counting", received, |records| {
         let mut counts = BatchCounts::default();
         for record in *records {
             let mut event = decoded_one(record, time);
             scrub_event(&scrubber, &mut event);
-            enricher.enrich(&mut event);
+            enricher.enrich(&mut memory.borrow_mut(), &mut event);
             counts.event(&event, &classifier.classify(&event), &mut reconnects);
         }
     });
-    let steps = RefCell::new(Steps { limits, scrubber, enricher, classifier, reconnects });
+    let steps = RefCell::new(Steps { limits, scrubber, enricher, memory: memory.into_inner(), classifier, reconnects });
     let columns = |range: Range<usize>| {
         let mut batch = Batch::default();
         ingest(&mut steps.borrow_mut(), &mut batch, &records[range], time);

@@ -17,7 +17,7 @@ mod tests {
     use gatetrail::event::{Event, Hop, Outcome};
     use gatetrail::telemetry::clock::Clock;
     use gatetrail::telemetry::{
-        BatchCounts, HttpEventOutcome, Metrics, Queue, ReconnectTracker, RecordOutcome, Role, Stage,
+        BatchCounts, HttpEventOutcome, MemoryKind, Metrics, Queue, ReconnectTracker, RecordOutcome, Role, Stage,
     };
     use regex::Regex;
     use serde_json::Value;
@@ -80,6 +80,8 @@ mod tests {
         metrics.observe_stage(Stage::Insert, Duration::ZERO);
         metrics.observe_batch_rows(1);
         metrics.insert_retried("network");
+        metrics.count_refused_registry_record("not_json");
+        metrics.set_enrich_memory(MemoryKind::Flow, 1);
         metrics.queue_depth(Queue::Batches).set(1);
         metrics.observe_http_request("/v1/requests", 200, Duration::ZERO);
         metrics.add_http_events(HttpEventOutcome::Accepted, 1);
@@ -110,6 +112,9 @@ mod tests {
             "gatetrail_classified_total",
             "gatetrail_consume_records_total",
             "gatetrail_dead_letters_total",
+            "gatetrail_enrich_asked_ids_total",
+            "gatetrail_enrich_memory_bytes",
+            "gatetrail_enrich_memory_entries",
             "gatetrail_http_request_seconds_bucket",
             "gatetrail_http_request_seconds_count",
             "gatetrail_http_request_seconds_sum",
@@ -126,6 +131,8 @@ mod tests {
             "gatetrail_reconcile_last_check_timestamp_seconds",
             "gatetrail_reconcile_lost_rows",
             "gatetrail_redactions_total",
+            "gatetrail_registry_entries",
+            "gatetrail_registry_refused_records_total",
             "gatetrail_stored_rows_total",
             "gatetrail_token_refreshes_total",
             "gatetrail_unclassified_total",
@@ -275,6 +282,7 @@ mod tests {
     #[test]
     fn the_sql_of_every_panel_expands_and_names_our_tables_only() {
         let table = Regex::new(r"(?i)\bFROM\s+([a-z_]+)").unwrap();
+        let verdict = Regex::new(r"\b(class|class_hop|who_acts|reason|rule|confidence)\b").unwrap();
         for (file, board) in boards() {
             let queries = panel_queries(&board.to_string());
             assert_eq!(queries.len(), 2 * raw_queries(&board).len(), "{file}");
@@ -286,9 +294,19 @@ mod tests {
             }
             for (place, sql) in queries {
                 for found in table.captures_iter(&sql) {
-                    assert!(["events", "dead_letters"].contains(&&found[1]), "{file}: {place} reads {}", &found[1]);
+                    assert!(
+                        ["events", "classified_events", "dead_letters"].contains(&&found[1]),
+                        "{file}: {place} reads {}",
+                        &found[1]
+                    );
                 }
                 assert!(sql.contains("fromUnixTimestamp64Milli"), "{file}: {place} is bounded in time");
+                let looks_at_verdicts = verdict.is_match(&sql);
+                assert_eq!(
+                    sql.contains("classified_events"),
+                    looks_at_verdicts,
+                    "{file}: {place}: verdicts are those of the rules in force, and what asks for none does not pay for them"
+                );
             }
         }
     }

@@ -13,7 +13,8 @@ mod tests {
     use gatetrail::config::{Config, Layers, SETTINGS, Setting};
     use regex::Regex;
 
-    const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "schemas/events/README.md"];
+    const DOCUMENTS: [&str; 5] =
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/enrichment.md", "schemas/events/README.md"];
     /// Variables that are no settings.
     const OTHER_VARIABLES: [&str; 4] = ["GATETRAIL_CONFIG", "GATETRAIL_BIN", "GATETRAIL_LOG", "GATETRAIL_CRASH_AT"];
 

@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::classify::Classifier;
+use crate::classify::{Classifier, RulesError};
 use crate::config::{Config, ConfigError, Layers};
 use crate::decode::Limits;
 use crate::query::QueryError;
@@ -110,6 +110,7 @@ pub fn exit_code_of(error: &anyhow::Error) -> u8 {
             || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Files(_)))
             || cause.is::<codes::UnknownClass>()
             || cause.is::<audit_hash::AuditHashError>()
+            || cause.is::<RulesError>()
             || matches!(
                 cause.downcast_ref(),
                 Some(replay::ReplayError::EmptyRange | replay::ReplayError::NoPartition { .. })
@@ -146,7 +147,7 @@ pub fn start_logs(config: &Config) -> anyhow::Result<Telemetry> {
     Ok(logs::init(format, config.log.filter.as_deref())?)
 }
 
-/// The classifier with the operator's rules, or the built-in ones.
+/// The classifier with the built-in rules and what the operator's own ones add, replace or leave out.
 ///
 /// # Errors
 /// Every fault of the rules file at once.
@@ -154,7 +155,8 @@ pub fn classifier(config: &Config) -> anyhow::Result<Classifier> {
     let Some(path) = &config.rules else { return Ok(Classifier::embedded()?) };
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
-    Classifier::from_toml(&text).with_context(|| format!("the rules file {} has faults", path.display()))
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    Classifier::with_own(&name, &text).with_context(|| format!("the rules file {} has faults", path.display()))
 }
 
 /// What the decoder accepts under these settings.

@@ -5,10 +5,10 @@ use tracing::warn;
 use super::{classifier, decode_limits};
 use crate::config::Config;
 use crate::decode::Limits;
-use crate::enrich::{Enricher, registry::Registry};
+use crate::enrich::{Enricher, memory::Memory, registry::Registry};
 use crate::pipeline::Steps;
 use crate::scrub::{FingerprintKey, Scrubber};
-use crate::source::registry::RegistryFollower;
+use crate::source::registry::{RegistryFact, RegistryReader};
 use crate::telemetry::ReconnectTracker;
 
 /// Connections whose grants are remembered for counting reconnects.
@@ -22,6 +22,7 @@ pub fn steps(config: &Config, registry: Registry) -> anyhow::Result<Steps> {
     Ok(Steps {
         limits: decode_limits(config),
         scrubber: Scrubber::new(FingerprintKey::new(config.scrub_key().as_bytes())).with_emails(config.emails),
+        memory: Memory::default(),
         enricher: Enricher { registry, key: FingerprintKey::new(config.scrub_key().as_bytes()) },
         classifier: classifier(config)?,
         reconnects: ReconnectTracker::new(RECONNECT_MEMORY),
@@ -32,8 +33,16 @@ pub fn steps(config: &Config, registry: Registry) -> anyhow::Result<Steps> {
 #[must_use]
 pub fn registry_now(config: &Config, limits: Limits) -> Registry {
     let mut registry = Registry::default();
-    if let Err(error) = RegistryFollower::start(&config.kafka, limits, &mut registry) {
-        warn!("events are enriched without the registry: {error}");
+    let mut take = |fact| {
+        if let RegistryFact::Known(record) = fact {
+            registry.apply(record);
+        }
+    };
+    let read = RegistryReader::connect(&config.kafka, limits).and_then(|mut reader| reader.read_to_end(&mut take));
+    match read {
+        Ok(true) => {}
+        Ok(false) => warn!("the registry was not read to its end in time; events are enriched with what was read"),
+        Err(error) => warn!("events are enriched without the registry: {error}"),
     }
     registry
 }

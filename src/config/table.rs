@@ -220,7 +220,13 @@ pub const SETTINGS: &[Setting] = &[
         "KEEP",
         "keep or hide e-mail addresses; their keyed hash is stored either way",
     ),
-    setting("classify", "rules", None, "FILE", "Rules file used instead of the built-in one"),
+    setting(
+        "classify",
+        "rules",
+        None,
+        "FILE",
+        "Rules file that adds to the built-in rules, replaces or disables some, or stands alone",
+    ),
     setting(
         "log",
         "filter",

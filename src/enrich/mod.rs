@@ -1,9 +1,12 @@
 //! Fills what can be known about an event and records where each value came from.
 //!
-//! In this order: the path names the slug; the key names the workspace; the registry knows the server; the parts of a
-//! connection name the connection. Only missing members are filled, never overwritten. Pure: the registry is a value.
-//! What it does not do: join with other events (that happens when a timeline is read), or drop an event.
+//! In this order: the path names the slug; the key names the workspace; events of the same sign-in, connection and trace
+//! tell what they have told; the registry knows the server; the parts of a connection name the connection; and what only
+//! circumstances suggest comes last, marked as `inferred`. Only missing members are filled, never overwritten, and what is
+//! contradicted stays unknown. Pure: registry and memory are values, times are those of the events.
+//! What it does not do: ask the store (late facts are joined when a timeline is read), or drop an event.
 
+pub mod memory;
 pub mod path;
 pub mod registry;
 
@@ -11,7 +14,12 @@ use std::borrow::Cow;
 
 use crate::event::{Event, EventKind, FieldId, Hop, Origin, Outcome, ServerAuth, Text};
 use crate::scrub::FingerprintKey;
+use memory::Memory;
+use path::{Form, is_uuid, names_in};
 use registry::Registry;
+
+/// Attribute of a failed event that names a UUID where a slug belongs; the rule `server.uuid` reads it.
+const PATH_FORM: &str = "path_form";
 
 /// What enrichment looks things up in.
 #[derive(Debug)]
@@ -23,13 +31,45 @@ pub struct Enricher {
 }
 
 impl Enricher {
-    /// Fills the missing members of one event; what comes from the registry is borrowed from it.
-    pub fn enrich<'a>(&'a self, event: &mut Event<'a>) {
-        let before = fill_from_path(event);
+    /// Fills the missing members of one event, and remembers what it says; what comes from the registry is borrowed from it.
+    pub fn enrich<'a>(&'a self, memory: &mut Memory, event: &mut Event<'a>) {
+        let before = self.fill_from_path(event);
         self.fill_from_key(event);
-        self.fill_workspace(event, before);
+        self.fill_named_workspace(event, before);
+        memory.fill(event);
         self.fill_from_server(event);
         self.fill_connection(event);
+        memory.fill_request_of_refresh(event);
+        memory.guess(event);
+        self.guess_workspace(event);
+        self.mark_uuid(event);
+        memory.note(event);
+    }
+
+    /// The slug from the path; returns the segment before it. Neither is looked for when both names are known.
+    fn fill_from_path<'a>(&self, event: &mut Event<'a>) -> Option<Text<'a>> {
+        if event.slug.is_some() && event.workspace.is_some() {
+            return None;
+        }
+        let (slug, before, form) = paths_of(event).into_iter().flatten().find_map(|(path, kind)| match path {
+            Cow::Borrowed(path) => {
+                let names = names_in(kind.path_in(path))?;
+                Some((decoded(names.slug)?, names.before.and_then(decoded), names.form))
+            }
+            Cow::Owned(path) => {
+                let names = names_in(kind.path_in(path))?;
+                let owned = |name| Some(Cow::Owned(decoded(name)?.into_owned()));
+                Some((owned(names.slug)?, names.before.and_then(owned), names.form))
+            }
+        })?;
+        if form == Form::Perhaps && !self.registry.knows_slug(&slug) {
+            return None;
+        }
+        if event.slug.is_none() {
+            event.slug = Some(slug);
+            event.origins.push((FieldId::slug, Origin::Url));
+        }
+        before
     }
 
     fn fill_from_key<'a>(&'a self, event: &mut Event<'a>) {
@@ -49,21 +89,24 @@ impl Enricher {
         }
     }
 
-    /// The segment before the slug is a workspace when the registry has that pair; a slug that only one workspace has is
-    /// a guess, and marked as one.
-    fn fill_workspace<'a>(&'a self, event: &mut Event<'a>, before: Option<Text<'a>>) {
-        if event.workspace.is_some() {
-            return;
+    /// The segment before the slug is a workspace when the registry has that pair.
+    fn fill_named_workspace<'a>(&self, event: &mut Event<'a>, before: Option<Text<'a>>) {
+        let (None, Some(slug), Some(workspace)) = (&event.workspace, event.slug.as_deref(), before) else { return };
+        if self.registry.server(&workspace, slug).is_some() {
+            event.workspace = Some(workspace);
+            event.origins.push((FieldId::workspace, Origin::Url));
         }
-        let Some(slug) = event.slug.as_deref() else { return };
-        let named = before.filter(|workspace| self.registry.server(workspace, slug).is_some());
-        let (workspace, origin) = match (named, self.registry.only_workspace_of(slug)) {
-            (Some(workspace), _) => (workspace, Origin::Url),
-            (None, Some(only)) => (Cow::Borrowed(only), Origin::Inferred),
-            (None, None) => return,
-        };
-        event.workspace = Some(workspace);
-        event.origins.push((FieldId::workspace, origin));
+    }
+
+    /// A slug that only one workspace has is a guess, and marked as one.
+    fn guess_workspace<'a>(&'a self, event: &mut Event<'a>) {
+        let (None, Some(slug)) = (&event.workspace, event.slug.as_deref()) else { return };
+        if let Some(only) = self.registry.only_workspace_of(slug) {
+            event.workspace = Some(Cow::Borrowed(only));
+            event.origins.push((FieldId::workspace, Origin::Inferred));
+            self.fill_from_server(event);
+            self.fill_connection(event);
+        }
     }
 
     fn fill_from_server<'a>(&'a self, event: &mut Event<'a>) {
@@ -112,31 +155,64 @@ impl Enricher {
         if user.is_none() && !shared {
             return;
         }
+        let is_guess = |field: FieldId| event.origins.contains(&(field, Origin::Inferred));
+        let origin = match is_guess(FieldId::workspace) || is_guess(FieldId::user_id) {
+            true => Origin::Inferred,
+            false => Origin::Connection,
+        };
         event.connection_id = Some(Cow::Owned(self.key.connection_id(workspace, slug, user, Some(issuer))));
-        event.origins.push((FieldId::connection_id, Origin::Connection));
+        event.origins.push((FieldId::connection_id, origin));
+    }
+
+    /// A UUID where a slug belongs explains why no server was found. It stays as it is, and a failed event says so; not
+    /// where the gateway routes by id, and not when a server is registered under it.
+    fn mark_uuid(&self, event: &mut Event<'_>) {
+        let Some(slug) = event.slug.as_deref().filter(|slug| is_uuid(slug)) else { return };
+        let by_id = event.url_path.as_deref().and_then(names_in).is_some_and(|names| names.form == Form::Id);
+        if by_id || !is_failure(event) || self.registry.knows_slug(slug) || event.attribute(PATH_FORM).is_some() {
+            return;
+        }
+        event.attributes.push((Cow::Borrowed(PATH_FORM), Cow::Borrowed("uuid")));
     }
 }
 
-/// The slug from the path; returns the segment before it. Neither is looked for when both names are known.
-fn fill_from_path<'a>(event: &mut Event<'a>) -> Option<Text<'a>> {
-    if event.slug.is_some() && event.workspace.is_some() {
-        return None;
+/// What a text that holds a path is.
+#[derive(Debug, Clone, Copy)]
+enum PathText {
+    Path,
+    Url,
+}
+
+impl PathText {
+    /// The path in it.
+    fn path_in(self, text: &str) -> &str {
+        let Self::Url = self else { return text };
+        let behind_scheme = text.split_once("://").map_or("", |(_, rest)| rest);
+        behind_scheme.find('/').map_or("", |start| &behind_scheme[start..])
     }
-    let (slug, before) = match event.url_path.as_ref()? {
-        Cow::Borrowed(path) => {
-            let names = path::names_in(path)?;
-            (Cow::Borrowed(names.slug), names.before.map(Cow::Borrowed))
-        }
-        Cow::Owned(path) => {
-            let names = path::names_in(path)?;
-            (Cow::Owned(names.slug.to_owned()), names.before.map(|before| Cow::Owned(before.to_owned())))
-        }
-    };
-    if event.slug.is_none() {
-        event.slug = Some(slug);
-        event.origins.push((FieldId::slug, Origin::Url));
+}
+
+/// The texts of an event that hold a path of the gateway: the one that was asked for, and on the hop to the client the
+/// documents and the resource that the gateway names as its own.
+fn paths_of<'e, 'a>(event: &'e Event<'a>) -> [Option<(&'e Text<'a>, PathText)>; 4] {
+    let path = event.url_path.as_ref().map(|path| (path, PathText::Path));
+    if path.is_some() || event.hop != Some(Hop::Downstream) {
+        return [path, None, None, None];
     }
-    before
+    let url = |text: &'e Option<Text<'a>>| text.as_ref().map(|text| (text, PathText::Url));
+    [
+        None,
+        url(&event.www_authenticate_resource_metadata),
+        url(&event.oauth_metadata_url),
+        url(&event.resource_requested),
+    ]
+}
+
+/// A segment of a path without its percent-encoding (RFC 3986 §2.1); `None` when what it stands for is no name.
+fn decoded(segment: &str) -> Option<Cow<'_, str>> {
+    let name = percent_encoding::percent_decode_str(segment).decode_utf8().ok()?;
+    let is_name = !name.contains(|letter: char| letter == '/' || letter.is_control());
+    is_name.then_some(name)
 }
 
 fn is_failure(event: &Event<'_>) -> bool {
@@ -158,116 +234,6 @@ fn concerns_connection(event: &Event<'_>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::borrow::Cow;
-
-    use chrono::DateTime;
-
-    use super::Enricher;
-    use super::registry::Registry;
-    use crate::decode::registry::{Key, RegistryRecord, Server};
-    use crate::event::{CredentialKind, Event, FieldId, Origin, Outcome, ServerAuth};
-    use crate::scrub::FingerprintKey;
-
-    fn enricher() -> Enricher {
-        let mut registry = Registry::default();
-        for (workspace, slug) in [("acme", "wiki"), ("acme", "mail"), ("globex", "mail")] {
-            registry.apply(RegistryRecord::Server(Server {
-                workspace: workspace.to_owned(),
-                slug: slug.to_owned(),
-                url: Some("https://mcp.example/mcp".to_owned()),
-                server_auth: Some(ServerAuth::OAuthUser),
-                issuer: Some("https://idp.example".to_owned()),
-                scopes: Some("read".to_owned()),
-                config_version: Some("8".to_owned()),
-            }));
-        }
-        registry.apply(RegistryRecord::Key(Key {
-            key_id: "k1".to_owned(),
-            kind: Some(CredentialKind::ServiceKey),
-            workspace: Some("globex".to_owned()),
-            permissions: Some(vec!["mcp.invoke".to_owned()]),
-        }));
-        Enricher { registry, key: FingerprintKey::new(b"test") }
-    }
-
-    fn event<'a>(type_name: &'static str) -> Event<'a> {
-        let mut event =
-            Event::new(Cow::Borrowed("e"), Cow::Borrowed("s"), Cow::Borrowed(type_name), DateTime::UNIX_EPOCH);
-        event.outcome = Some(Outcome::Failure);
-        event
-    }
-
-    #[test]
-    fn slug_from_the_path_and_workspace_from_the_key() {
-        let enricher = enricher();
-        let mut event = event("mcp.auth.credential");
-        event.url_path = Some(Cow::Borrowed("/mail/mcp"));
-        event.credential_key_id = Some(Cow::Borrowed("k1"));
-        enricher.enrich(&mut event);
-        assert_eq!((event.slug.as_deref(), event.workspace.as_deref()), (Some("mail"), Some("globex")));
-        assert_eq!(event.credential_kind, Some(CredentialKind::ServiceKey));
-        assert_eq!(event.server_auth, Some(ServerAuth::OAuthUser));
-        assert_eq!(event.origin_of(FieldId::slug), Some(Origin::Url));
-        assert_eq!(event.origin_of(FieldId::workspace), Some(Origin::Registry));
-        assert_eq!(event.origin_of(FieldId::outcome), Some(Origin::Event));
-    }
-
-    #[test]
-    fn a_workspace_before_the_slug_counts_only_when_registered() {
-        let enricher = enricher();
-        for (path, workspace, origin) in [
-            ("/globex/mail/mcp", Some("globex"), Some(Origin::Url)),
-            ("/nowhere/mail/mcp", None, None),
-            ("/nowhere/wiki/mcp", Some("acme"), Some(Origin::Inferred)),
-        ] {
-            let mut event = event("mcp.auth.credential");
-            event.url_path = Some(Cow::Borrowed(path));
-            enricher.enrich(&mut event);
-            assert_eq!(
-                (event.workspace.as_deref(), event.origin_of(FieldId::workspace)),
-                (workspace, origin),
-                "{path}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_the_event_says_is_never_overwritten() {
-        let enricher = enricher();
-        let mut event = event("mcp.auth.credential");
-        event.url_path = Some(Cow::Borrowed("/mail/mcp"));
-        event.slug = Some(Cow::Borrowed("wiki"));
-        event.workspace = Some(Cow::Borrowed("acme"));
-        event.server_auth = Some(ServerAuth::Headers);
-        event.config_version = Some(Cow::Borrowed("7"));
-        enricher.enrich(&mut event);
-        assert_eq!((event.slug.as_deref(), event.server_auth), (Some("wiki"), Some(ServerAuth::Headers)));
-        assert_eq!(event.config_version.as_deref(), Some("7"));
-        assert_eq!(event.attribute("registry.config_version"), Some("8"));
-    }
-
-    #[test]
-    fn a_refresh_without_a_connection_gets_the_one_its_parts_name() {
-        let enricher = enricher();
-        let mut event = event("mcp.auth.refresh");
-        (event.workspace, event.slug, event.user_id) =
-            (Some(Cow::Borrowed("acme")), Some(Cow::Borrowed("wiki")), Some(Cow::Borrowed("u1")));
-        enricher.enrich(&mut event);
-        let expected = enricher.key.connection_id("acme", "wiki", Some("u1"), Some("https://idp.example"));
-        assert_eq!(event.connection_id.as_deref(), Some(expected.as_str()));
-        assert_eq!(event.origin_of(FieldId::connection_id), Some(Origin::Connection));
-    }
-
-    #[test]
-    fn without_a_registry_nothing_is_guessed() {
-        let enricher = Enricher { registry: Registry::default(), key: FingerprintKey::new(b"test") };
-        let mut event = event("mcp.auth.refresh");
-        event.url_path = Some(Cow::Borrowed("/wiki/mcp"));
-        enricher.enrich(&mut event);
-        assert_eq!(
-            (event.slug.as_deref(), event.workspace.as_deref(), event.connection_id.as_deref()),
-            (Some("wiki"), None, None)
-        );
-    }
-}
+mod properties;
+#[cfg(test)]
+mod tests;

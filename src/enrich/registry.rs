@@ -1,7 +1,7 @@
 //! What the registry topic has told so far: servers by (workspace, slug), keys by id.
 //!
-//! A plain value without I/O: the pipeline feeds it records, enrichment asks it. Bounded by entries; past the bound new
-//! entries are not taken and counted, so that a mistaken topic cannot fill the memory.
+//! A plain value without I/O: the pipeline feeds it records, enrichment asks it. Bounded by entries and bytes; past the
+//! bounds new entries are not taken and counted, so that a mistaken topic cannot fill the memory.
 
 use rustc_hash::FxHashMap;
 
@@ -10,6 +10,9 @@ use crate::decode::registry::{Key, RegistryRecord, Server};
 /// Most servers and most keys that are kept.
 pub const ENTRIES: usize = 200_000;
 
+/// Most bytes of their texts: 600 of each, several times what an entry usually has.
+pub const BYTES: usize = 240 << 20;
+
 /// Servers and keys that are registered.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -17,6 +20,7 @@ pub struct Registry {
     servers: FxHashMap<String, FxHashMap<String, Server>>,
     keys: FxHashMap<String, Key>,
     server_count: usize,
+    bytes: usize,
     refused: u64,
 }
 
@@ -31,31 +35,41 @@ impl Registry {
     }
 
     fn put_server(&mut self, server: Server) {
-        if self.server_count >= ENTRIES && self.server(&server.workspace, &server.slug).is_none() {
+        let (bytes, known) = (bytes_of_server(&server), self.server(&server.workspace, &server.slug));
+        let replaced = known.map_or(0, bytes_of_server);
+        let is_new = known.is_none();
+        if (is_new && self.server_count >= ENTRIES) || self.bytes + bytes > BYTES + replaced {
             self.refused += 1;
             return;
         }
-        let workspaces = self.servers.entry(server.slug.clone()).or_default();
-        if workspaces.insert(server.workspace.clone(), server).is_none() {
-            self.server_count += 1;
-        }
+        self.bytes = self.bytes + bytes - replaced;
+        self.server_count += usize::from(is_new);
+        self.servers.entry(server.slug.clone()).or_default().insert(server.workspace.clone(), server);
     }
 
     fn put_key(&mut self, key: Key) {
-        if self.keys.len() >= ENTRIES && !self.keys.contains_key(&key.key_id) {
+        let (bytes, known) = (bytes_of_key(&key), self.keys.get(&key.key_id));
+        let replaced = known.map_or(0, bytes_of_key);
+        if (known.is_none() && self.keys.len() >= ENTRIES) || self.bytes + bytes > BYTES + replaced {
             self.refused += 1;
             return;
         }
+        self.bytes = self.bytes + bytes - replaced;
         self.keys.insert(key.key_id.clone(), key);
     }
 
     fn delete(&mut self, record_key: &str) {
         if let Some(key_id) = record_key.strip_prefix("key/") {
-            self.keys.remove(key_id);
+            self.bytes -= self.keys.remove(key_id).as_ref().map_or(0, bytes_of_key);
         } else if let Some((workspace, slug)) = record_key.strip_prefix("server/").and_then(|rest| rest.split_once('/'))
             && let Some(workspaces) = self.servers.get_mut(slug)
         {
-            self.server_count -= usize::from(workspaces.remove(workspace).is_some());
+            let removed = workspaces.remove(workspace);
+            if workspaces.is_empty() {
+                self.servers.remove(slug);
+            }
+            self.server_count -= usize::from(removed.is_some());
+            self.bytes -= removed.as_ref().map_or(0, bytes_of_server);
         }
     }
 
@@ -63,6 +77,12 @@ impl Registry {
     #[must_use]
     pub fn server(&self, workspace: &str, slug: &str) -> Option<&Server> {
         self.servers.get(slug)?.get(workspace)
+    }
+
+    /// Whether some workspace has this slug.
+    #[must_use]
+    pub fn knows_slug(&self, slug: &str) -> bool {
+        self.servers.get(slug).is_some_and(|workspaces| !workspaces.is_empty())
     }
 
     /// The one workspace that has this slug; `None` when none or several have it.
@@ -84,6 +104,19 @@ impl Registry {
     pub fn counts(&self) -> (usize, usize, u64) {
         (self.server_count, self.keys.len(), self.refused)
     }
+}
+
+/// Bytes of the texts of a server; its workspace and slug are there twice.
+fn bytes_of_server(server: &Server) -> usize {
+    let Server { workspace, slug, url, server_auth: _, issuer, scopes, config_version } = server;
+    let optional = [url, issuer, scopes, config_version].into_iter().flatten().map(String::len).sum::<usize>();
+    2 * (workspace.len() + slug.len()) + optional
+}
+
+fn bytes_of_key(key: &Key) -> usize {
+    let Key { key_id, kind: _, workspace, permissions } = key;
+    let permissions = permissions.iter().flatten().map(|name| name.len() + size_of::<String>()).sum::<usize>();
+    2 * key_id.len() + workspace.as_ref().map_or(0, String::len) + permissions
 }
 
 #[cfg(test)]
@@ -113,5 +146,28 @@ mod tests {
         registry.apply(RegistryRecord::Deleted("server/acme/wiki".to_owned()));
         assert_eq!(registry.only_workspace_of("wiki"), Some("globex"));
         assert_eq!(registry.counts().0, 1);
+        registry.apply(RegistryRecord::Deleted("server/globex/wiki".to_owned()));
+        assert!(!registry.knows_slug("wiki"));
+        assert_eq!((registry.counts(), registry.bytes), ((0, 0, 0), 0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_and_counted_and_what_replaces_is_weighed_anew() {
+        let large = |workspace: &str, bytes: usize| {
+            let mut record = server(workspace, "wiki");
+            if let RegistryRecord::Server(server) = &mut record {
+                server.url = Some("x".repeat(bytes));
+            }
+            record
+        };
+        let mut registry = Registry::default();
+        registry.apply(large("acme", super::BYTES / 2));
+        registry.apply(large("acme", super::BYTES / 4 * 3));
+        assert_eq!(registry.counts(), (1, 0, 0));
+        registry.apply(large("globex", super::BYTES / 2));
+        assert_eq!(registry.counts(), (1, 0, 1));
+        registry.apply(RegistryRecord::Deleted("server/acme/wiki".to_owned()));
+        registry.apply(large("globex", super::BYTES / 2));
+        assert_eq!(registry.counts(), (1, 0, 1));
     }
 }

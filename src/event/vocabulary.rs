@@ -208,6 +208,8 @@ closed_enum! {
         Flow = "flow",
         /// Another event of the same connection, or computed from its parts.
         Connection = "connection",
+        /// Another event of the same trace.
+        Trace = "trace",
         /// The scrubber computed it from the secret it removed.
         Scrub = "scrub",
         /// A guess from circumstances.

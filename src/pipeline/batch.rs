@@ -131,10 +131,10 @@ impl Batch {
         self.rows() >= seal_at.rows || self.bytes >= seal_at.bytes
     }
 
-    /// Whether it is to be sealed now; `age` counts from its first record.
+    /// Whether its first record has waited for `age`.
     #[must_use]
-    pub fn is_due(&self, seal_at: SealAt, age: Duration, now: Instant) -> bool {
-        self.is_full(seal_at) || self.since.is_some_and(|since| now.duration_since(since) >= age)
+    pub fn is_aged(&self, age: Duration, now: Instant) -> bool {
+        self.since.is_some_and(|since| now.duration_since(since) >= age)
     }
 
     /// The batch as inserts under `token`; it is empty afterwards.
@@ -147,7 +147,7 @@ impl Batch {
         let times = events.times().or_else(|| counts.newest_record.map(|newest| (newest, newest)));
         let mut inserts = Vec::with_capacity(2);
         if !events.is_empty() {
-            let body = Bytes::from(events.finish()?);
+            let body = events.finish()?;
             inserts.push(Insert { table: "events", format: "ArrowStream", body, token: token.to_owned() });
         }
         if !dead_letters.is_empty() {

@@ -11,12 +11,14 @@ pub enum Part {
     Kafka,
     /// Ingest itself: reading has stopped, for a reason that needs a person.
     Ingest,
+    /// The registry topic, without which events are enriched all the same, from less.
+    Registry,
 }
 
 /// The present trouble of each part; shared with the readiness check.
 #[derive(Debug, Default)]
 pub struct Health {
-    troubles: Mutex<[Option<String>; 3]>,
+    troubles: Mutex<[Option<String>; 4]>,
 }
 
 impl Health {

@@ -14,7 +14,8 @@
 //! [`Steps`] is the pure part: no Kafka, no ClickHouse, no clock. [`runner`] is the loop around it; [`progress`] moves each
 //! partition ([`partitions`]) through its [`plan`]; [`group`] does what the consumer group decides. [`commits`] and
 //! [`deliveries`] wait for Kafka and ClickHouse beside the loop. [`budget`], [`circuit`] and [`pace`] are the brakes:
-//! memory, refused records, inserts. [`reconcile`] checks every minute that what was delivered is what is stored. [`batch`] is the rows under way, [`dead_letter`] what becomes of a refusal, [`health`]
+//! memory, refused records, inserts. [`reconcile`] checks every minute that what was delivered is what is stored.
+//! [`registry_feed`] and [`warm_up`] bring what enrichment looks things up in. [`batch`] is the rows under way, [`dead_letter`] what becomes of a refusal, [`health`]
 //! what ingest waits for, [`crash_point`] the moments at which a test build kills itself.
 
 pub mod batch;
@@ -33,11 +34,14 @@ pub mod progress;
 #[cfg(test)]
 mod proof;
 pub mod reconcile;
+pub mod registry_feed;
 pub mod runner;
+pub mod warm_up;
 
 use crate::classify::Classifier;
 use crate::decode::{self, DecodeError, Limits};
 use crate::enrich::Enricher;
+use crate::enrich::memory::Memory;
 use crate::event::KafkaPosition;
 use crate::scrub::{self, Scrubber};
 use crate::source::Record;
@@ -55,6 +59,8 @@ pub struct Steps {
     pub scrubber: Scrubber,
     /// Fills what can be known.
     pub enricher: Enricher,
+    /// What events have told lately, for those that leave it out.
+    pub memory: Memory,
     /// Says which failure it is.
     pub classifier: Classifier,
     /// Grants seen lately, for counting reconnects.
@@ -91,7 +97,7 @@ impl Steps {
     ) -> Result<Result<(), StoreError>, DecodeError> {
         let mut event = decode::decode(&record.payload, &self.limits)?;
         scrub::scrub_event(&self.scrubber, &mut event);
-        self.enricher.enrich(&mut event);
+        self.enricher.enrich(&mut self.memory, &mut event);
         let verdict = self.classifier.classify(&event);
         batch.counts.record(RecordOutcome::Accepted, record.payload.time.0);
         batch.counts.event(&event, &verdict, &mut self.reconnects);

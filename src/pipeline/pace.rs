@@ -3,8 +3,11 @@
 //! Each insert makes a part that ClickHouse has to merge. So a consumer makes at most `ingest.max_inserts_per_s` of them:
 //! with P active partitions a batch waits for `max(ingest.flush_ms, P / max_inserts_per_s)`. When ClickHouse says that parts
 //! are too many, batches wait longer still, doubling up to [`LONGEST`], and shorten again as inserts succeed.
+//!
+//! Batches that came of age together go one after the other, so that their inserts do not wait for each other inside
+//! ClickHouse: between two of them lies `1 / max_inserts_per_s`. A batch that is full never waits for that.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest that a batch waits for more rows.
 pub const LONGEST: Duration = Duration::from_secs(30);
@@ -16,13 +19,15 @@ pub struct Pace {
     inserts_per_second: u32,
     /// Doublings because ClickHouse asked for it.
     stretched: u32,
+    /// When the last batch was sealed because of its age.
+    last_aged: Option<Instant>,
 }
 
 impl Pace {
     /// Nothing is stretched yet.
     #[must_use]
     pub fn new(setting: Duration, inserts_per_second: u32) -> Self {
-        Self { setting, inserts_per_second: inserts_per_second.max(1), stretched: 0 }
+        Self { setting, inserts_per_second: inserts_per_second.max(1), stretched: 0, last_aged: None }
     }
 
     /// ClickHouse asks for fewer, larger inserts.
@@ -33,6 +38,18 @@ impl Pace {
     /// An insert went through at once.
     pub fn ease(&mut self) {
         self.stretched = self.stretched.saturating_sub(1);
+    }
+
+    /// Whether it is the turn of another batch that came of age.
+    #[must_use]
+    pub fn has_turn(&self, now: Instant) -> bool {
+        let between = Duration::from_secs(1) / self.inserts_per_second;
+        self.last_aged.is_none_or(|last| now.saturating_duration_since(last) >= between)
+    }
+
+    /// A batch was sealed because of its age.
+    pub fn took_turn(&mut self, now: Instant) {
+        self.last_aged = Some(now);
     }
 
     /// The interval with this many partitions that have rows under way.
@@ -47,9 +64,27 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::{LONGEST, Pace};
+
+    #[test]
+    fn batches_that_came_of_age_together_go_one_after_the_other() {
+        let mut pace = Pace::new(Duration::from_millis(200), 10);
+        let start = Instant::now();
+        let sealed: Vec<u64> = (0..500)
+            .step_by(10)
+            .filter(|millis| {
+                let now = start + Duration::from_millis(*millis);
+                let turn = pace.has_turn(now);
+                if turn {
+                    pace.took_turn(now);
+                }
+                turn
+            })
+            .collect();
+        assert_eq!(sealed, [0, 100, 200, 300, 400]);
+    }
 
     #[test]
     fn many_partitions_make_longer_batches() {

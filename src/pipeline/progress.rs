@@ -144,8 +144,12 @@ impl Runner {
                 continue;
             }
             let in_full = partition.machine.to_reread().is_some();
-            let due = in_full || self.draining || partition.batch.is_due(self.seal_at, age, now);
+            let at_once = in_full || self.draining || partition.batch.is_full(self.seal_at);
+            let due = at_once || partition.batch.is_aged(age, now) && self.pace.has_turn(now);
             if due && partition.sealable().is_some() && !self.circuit.is_open() {
+                if !at_once {
+                    self.pace.took_turn(now);
+                }
                 self.seal(epoch)?;
                 continue;
             }

@@ -25,13 +25,14 @@ use super::pace::Pace;
 use super::partitions::{Partition, Partitions};
 use super::plan::Range;
 use super::reconcile::Reconciler;
+use super::registry_feed::RegistryFeed;
+use super::warm_up::WarmUp;
 use crate::decode::Payload;
 use crate::source::Record;
 use crate::source::group::EventConsumer;
 use crate::source::kafka::{headers, record_time};
-use crate::source::registry::RegistryFollower;
 use crate::store::StoreError;
-use crate::telemetry::{Metrics, Queue};
+use crate::telemetry::{MemoryKind, Metrics, Queue};
 
 /// Longest wait for a record before timers are looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -82,8 +83,8 @@ pub struct Setup {
     pub health: Arc<Health>,
     /// Checks what was stored.
     pub reconciler: Reconciler,
-    /// Follows the registry, when it could be read.
-    pub registry: Option<RegistryFollower>,
+    /// Follows the registry.
+    pub registry: RegistryFeed,
     /// Runs the inserts.
     pub runtime: tokio::runtime::Handle,
 }
@@ -108,8 +109,10 @@ pub struct Runner {
     pub(super) draining: bool,
     /// Whether partitions were lost to others while something of them was under way, since draining began.
     pub(super) left_behind: bool,
-    registry: Option<RegistryFollower>,
+    registry: RegistryFeed,
     registry_looked_at: Instant,
+    /// Asks about what the memory of enrichment missed.
+    warm_up: WarmUp,
     all_paused: bool,
 }
 
@@ -129,6 +132,7 @@ impl Runner {
             setup;
         let committer = Committer::start(Arc::clone(&consumer)).map_err(RunError::Thread)?;
         let deliveries = Deliveries::new(store.clone(), runtime.clone(), metrics.clone(), Arc::clone(&health));
+        let warm_up = WarmUp::new(store.clone(), runtime.clone(), metrics.clone());
         Ok(Self {
             consumer,
             steps,
@@ -149,6 +153,7 @@ impl Runner {
             left_behind: false,
             registry,
             registry_looked_at: Instant::now(),
+            warm_up,
             all_paused: false,
         })
     }
@@ -178,6 +183,7 @@ impl Runner {
         self.advance()?;
         self.release_settled();
         self.keep_within_budget();
+        self.warm_up.turn(&mut self.steps.memory);
         Ok(())
     }
 
@@ -336,8 +342,16 @@ impl Runner {
             return;
         }
         self.registry_looked_at = Instant::now();
-        if let Some(follower) = &mut self.registry {
-            follower.follow(&mut self.steps.enricher.registry);
+        self.registry.follow(&mut self.steps.enricher.registry);
+        let size = self.steps.memory.size();
+        for (kind, entries) in [
+            (MemoryKind::Flow, size.flows),
+            (MemoryKind::Connection, size.connections),
+            (MemoryKind::Trace, size.traces),
+            (MemoryKind::Client, size.clients),
+        ] {
+            self.metrics.set_enrich_memory(kind, entries);
         }
+        self.metrics.set_enrich_memory_bytes(size.bytes);
     }
 }

@@ -3,7 +3,8 @@
 //! Every step is bounded in time and place (by the `lookup` table, or a window around the request), in depth and in rows. An
 //! event that comes in by several ways stays with the closest. Most requests take two statements: where the id was seen,
 //! and one read of its own events and of the steps about its connection. What follows from those is asked for only when
-//! they say that there is something.
+//! they say that there is something, and the rest of its trace, and what only joined events name, only when the request
+//! failed or they leave open where, by whom or how it ended; later verdicts only where events of that time were re-classified.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,11 +12,15 @@ use clickhouse::Client;
 use futures_util::try_join;
 
 use super::error::QueryError;
+use super::late_facts::{Link, attribute, fill, shared_traces};
+use super::missing::expected;
+use super::order::{is_closing, milliseconds};
+use super::reclassified::Reclassified;
 use super::related_events::{
-    RequestAndSteps, connection_events, connection_window, connections_of, flow_events, request_and_steps,
-    request_events, retries_of_requests, span_of,
+    RequestAndSteps, SKEW_ALLOWANCE, connection_events, connection_window, connections_of, flow_events,
+    request_and_steps, request_events, retries_of_requests, span_of, trace_events,
 };
-use super::sightings::{Extent, sightings_of};
+use super::sightings::{Extent, Span, sightings_of};
 use super::stored::{Relation, StoredEvent};
 use super::timeline::Joined;
 
@@ -33,35 +38,77 @@ const JOINED_ROWS: u32 = 300;
 /// [`QueryError`] of the store.
 pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Joined>, QueryError> {
     let ids = [request_id.to_owned()];
-    let sightings = sightings_of(client, "request", &ids).await?;
+    let (sightings, reclassified) = try_join!(sightings_of(client, "request", &ids), Reclassified::ask(client))?;
     let Some(extent) = Extent::of(&sightings, "request", &ids) else {
         return Ok(None);
     };
-    let (RequestAndSteps { own, steps }, retries) = try_join!(
+    let (RequestAndSteps { mut own, steps }, retries) = try_join!(
         request_and_steps(client, request_id, &extent, OWN_ROWS),
         retries(client, request_id, Extent::of(&sightings, "caused_by", &ids))
     )?;
     if own.is_empty() {
         return Ok(None);
     }
-    let (earlier, flows, connections) = try_join!(
+    // Before anything else is decided: whether the request failed is what its verdicts say now.
+    reclassified.lay_over(client, &mut own).await?;
+    let is_told = is_told(&own);
+    let (earlier, mut flows, mut traced, connections) = try_join!(
         earlier_requests(client, request_id, &own),
-        own_flows(client, &own),
+        events_of_flows(client, distinct(&own, "flow_id")),
+        own_traces(client, &own, &extent, is_told),
         own_connections(client, &own, steps)
     )?;
+    let (of_other_flows, of_other_connections) = if is_told {
+        (Vec::new(), Vec::new())
+    } else {
+        try_join!(
+            events_of_flows(client, only_named_by(&own, [&traced, &connections], "flow_id")),
+            other_connections(client, &own, only_named_by(&own, [&flows, &traced], "connection_id"))
+        )?
+    };
+    attribute(request_id, &own, &mut flows, Link::Flow);
+    attribute(request_id, &own, &mut traced, Link::Trace);
+    let shared_traces = shared_traces(&own, &traced);
+    // Of the trace's other requests nothing is told here; they showed whose the rest is.
+    traced.retain(|event| event.str("request_id").is_none_or(|id| id == request_id));
 
     let mut gathered = Gathered::default();
     gathered.add(own, Relation::Request, OWN_ROWS);
+    let laid_over = gathered.events.len();
+    for (found, relation) in [(flows, Relation::Flow), (traced, Relation::Trace)] {
+        let (ours, others) = found.into_iter().partition(|event| event.str("request_id") == Some(request_id));
+        gathered.add(ours, Relation::Request, JOINED_ROWS);
+        gathered.add(others, relation, JOINED_ROWS);
+    }
     for step in earlier {
         gathered.add(step, Relation::CausedBy, JOINED_ROWS);
     }
     for step in retries {
         gathered.add(step, Relation::Retry, JOINED_ROWS);
     }
-    gathered.add(flows, Relation::Flow, JOINED_ROWS);
-    gathered.add(connections, Relation::Connection, JOINED_ROWS);
+    for found in [connections, of_other_connections, of_other_flows] {
+        gathered.add(found, Relation::Connection, JOINED_ROWS);
+    }
+    reclassified.lay_over(client, gathered.events.split_at_mut(laid_over).1).await?;
+    fill(&mut gathered.events, &shared_traces);
     sort(&mut gathered.events);
     Ok(Some(Joined { events: gathered.events, truncated: gathered.truncated }))
+}
+
+/// Whether the request's own events tell all that a look-up wants to know: where, who, that it ended well, and every step
+/// that leads there. Then nothing more is asked.
+fn is_told(own: &[StoredEvent]) -> bool {
+    let is_known = |column: &str| own.iter().any(|event| event.str(column).is_some());
+    let has_no_user = own.iter().any(|event| matches!(event.str("credential_kind"), Some("service_key" | "none")));
+    let is_placed = is_known("workspace") && is_known("slug") && (is_known("user_id") || has_no_user);
+    is_placed && !own.iter().any(StoredEvent::failed) && expected(own).is_empty()
+}
+
+/// The ids that only joined events name, and not the request's own.
+fn only_named_by(own: &[StoredEvent], joined: [&[StoredEvent]; 2], column: &str) -> Vec<String> {
+    let known = distinct(own, column);
+    let named: BTreeSet<String> = joined.iter().flat_map(|events| distinct(events, column)).collect();
+    named.into_iter().filter(|id| !known.contains(id)).collect()
 }
 
 /// Events as they come in, each identity once.
@@ -153,9 +200,8 @@ async fn retries(
     Ok(steps)
 }
 
-/// The events of the sign-in attempts that the request's own events name.
-async fn own_flows(client: &Client, own: &[StoredEvent]) -> Result<Vec<StoredEvent>, QueryError> {
-    let flows = distinct(own, "flow_id");
+/// The events of these sign-in attempts.
+async fn events_of_flows(client: &Client, flows: Vec<String>) -> Result<Vec<StoredEvent>, QueryError> {
     if flows.is_empty() {
         return Ok(Vec::new());
     }
@@ -164,6 +210,42 @@ async fn own_flows(client: &Client, own: &[StoredEvent]) -> Result<Vec<StoredEve
         Some(extent) => flow_events(client, &flows, &extent, JOINED_ROWS).await,
         None => Ok(Vec::new()),
     }
+}
+
+/// What else belongs to the traces of the request while it ran; asked only where something is left to be told.
+async fn own_traces(
+    client: &Client,
+    own: &[StoredEvent],
+    extent: &Extent,
+    is_told: bool,
+) -> Result<Vec<StoredEvent>, QueryError> {
+    let traces: BTreeSet<String> = distinct(own, "trace_id").into_iter().collect();
+    let (false, false, Some(span)) = (is_told, traces.is_empty(), span_of(own)) else {
+        return Ok(Vec::new());
+    };
+    let extent = Extent { span: running(own, span), ..extent.clone() };
+    trace_events(client, &traces, &extent, JOINED_ROWS).await
+}
+
+/// When the request ran: what closes it may be stamped with its start or its end.
+fn running(own: &[StoredEvent], span: Span) -> Span {
+    let closing = own.iter().filter(|event| is_closing(event));
+    let duration = closing.filter_map(|event| event.number("duration_ms")).fold(0.0, f64::max);
+    let slack = milliseconds(duration) + SKEW_ALLOWANCE;
+    (span.0 - slack, span.1 + slack)
+}
+
+/// The steps about a connection that only joined events name, when it is one: of several nobody can tell which is meant.
+async fn other_connections(
+    client: &Client,
+    own: &[StoredEvent],
+    connections: Vec<String>,
+) -> Result<Vec<StoredEvent>, QueryError> {
+    let has_one = own.iter().any(|event| event.str("connection_id").is_some());
+    let (false, [_], Some(span)) = (has_one, connections.as_slice(), span_of(own)) else {
+        return Ok(Vec::new());
+    };
+    steps_of_connections(client, &connections.into_iter().collect(), span).await
 }
 
 /// What was done about the connections that the request's own events name, shortly before or during the request: the
@@ -180,12 +262,20 @@ async fn own_connections(
     let (false, Some(span)) = (connections.is_empty(), span_of(own)) else {
         return Ok(Vec::new());
     };
+    steps_of_connections(client, &connections, span).await
+}
+
+async fn steps_of_connections(
+    client: &Client,
+    connections: &BTreeSet<String>,
+    span: Span,
+) -> Result<Vec<StoredEvent>, QueryError> {
     let ids: Vec<String> = connections.iter().cloned().collect();
     let sightings = sightings_of(client, "connection", &ids).await?;
     match Extent::of(&sightings, "connection", &ids) {
         Some(extent) => {
             let extent = Extent { span: connection_window(span), ..extent };
-            connection_events(client, &connections, &extent, JOINED_ROWS).await
+            connection_events(client, connections, &extent, JOINED_ROWS).await
         }
         None => Ok(Vec::new()),
     }

@@ -92,7 +92,7 @@ fn frame<'e>(own: &[&'e StoredEvent]) -> Option<(&'e str, DateTime<Utc>, DateTim
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates, and the value is bounded first")]
-fn milliseconds(duration: f64) -> TimeDelta {
+pub(super) fn milliseconds(duration: f64) -> TimeDelta {
     TimeDelta::milliseconds(duration.clamp(0.0, 86_400_000.0) as i64)
 }
 

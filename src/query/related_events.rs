@@ -19,6 +19,9 @@ pub const SKEW_ALLOWANCE: TimeDelta = TimeDelta::seconds(2);
 /// How long before a request what was done about its connection still explains it.
 pub const CONNECTION_WINDOW: TimeDelta = TimeDelta::hours(1);
 
+/// How many rows a look for the rest of a trace may cost; only one for which workspace or slug are unknown comes near.
+const TRACE_ROWS: u64 = 5_000_000;
+
 /// The steps about a connection that can explain a request.
 const STEP_TYPES: [&str; 9] = [
     "mcp.auth.discovery",
@@ -36,7 +39,7 @@ const STEP_TYPES: [&str; 9] = [
 pub struct RequestAndSteps {
     /// The request's own events.
     pub own: Vec<StoredEvent>,
-    /// The steps about its connections, newest first; `None` where this read cannot have found all of them.
+    /// The steps about its connections, and what was done there for no named request while it ran, newest first; `None` where this read cannot have found all of them.
     pub steps: Option<Vec<StoredEvent>>,
 }
 
@@ -63,6 +66,8 @@ pub async fn request_and_steps(
             .bind("slugs", &extent.slugs)
             .bind_time("first", first)
             .bind_time("last", last)
+            .bind_time("own_first", extent.span.0 - SKEW_ALLOWANCE)
+            .bind_time("own_last", last)
             .bind("row_limit", row_limit)
             .reads_little()
             .rows()
@@ -76,7 +81,7 @@ pub async fn request_and_steps(
     Ok(told_apart(own, others))
 }
 
-/// Keeps the steps of the request's own connections, within its window. Pure.
+/// Keeps what is about the request's own connections, within its window. Pure.
 fn told_apart(own: Vec<StoredEvent>, mut steps: Vec<StoredEvent>) -> RequestAndSteps {
     let of_connection = || own.iter().filter(|event| event.str("connection_id").is_some());
     if of_connection().any(|event| event.str("workspace").is_none() || event.str("slug").is_none()) {
@@ -138,6 +143,33 @@ pub async fn request_events(
         .bind_extent(extent)
         .bind("row_limit", row_limit)
         .reads_little()
+        .rows()
+        .await
+}
+
+/// The events of these traces in a window, first ones first; of the extent's workspaces and slugs and of those without, or
+/// of any where the extent knows none.
+///
+/// # Errors
+/// [`QueryError`] of the store.
+pub async fn trace_events(
+    client: &Client,
+    ids: &BTreeSet<String>,
+    extent: &Extent,
+    row_limit: u32,
+) -> Result<Vec<StoredEvent>, QueryError> {
+    let keys: Vec<String> = ids.iter().map(|id| id.to_ascii_uppercase()).collect();
+    Statement::new(client, "trace_events", include_str!("sql/trace_events.sql"))
+        .bind("trace_keys", keys)
+        .bind("workspaces", &extent.workspaces)
+        .bind("any_workspace", extent.workspaces.is_empty())
+        .bind("slugs", &extent.slugs)
+        .bind("any_slug", extent.slugs.is_empty())
+        .bind_time("first", extent.span.0)
+        .bind_time("last", extent.span.1)
+        .bind("row_limit", row_limit)
+        .reads_little()
+        .read_at_most(TRACE_ROWS)
         .rows()
         .await
 }

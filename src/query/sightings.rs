@@ -50,6 +50,20 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// The part that holds what either of two parts holds, and perhaps more.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.workspaces.extend(other.workspaces);
+        self.slugs.extend(other.slugs);
+        self.connections.extend(other.connections);
+        Self {
+            any_without_workspace: self.any_without_workspace || other.any_without_workspace,
+            any_without_slug: self.any_without_slug || other.any_without_slug,
+            span: (self.span.0.min(other.span.0), self.span.1.max(other.span.1)),
+            ..self
+        }
+    }
+
     /// The part that holds the sightings of this kind of any of these ids; `None` when there are none.
     #[must_use]
     pub fn of(sightings: &[Sighting], kind: &str, ids: &[String]) -> Option<Self> {

@@ -29,8 +29,30 @@ pub enum Relation {
     Retry,
     /// It belongs to the same sign-in attempt.
     Flow,
+    /// It belongs to the same trace as the request, which holds other requests as well, so that nobody can tell whose it is.
+    Trace,
     /// It belongs to the same connection (user and server), shortly before or during the request.
     Connection,
+}
+
+/// Which row of `events` a stored event is: (topic, topic id, partition, offset, index).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+pub struct RowIdentity {
+    /// Topic name.
+    #[serde(rename = "kafka_topic")]
+    pub topic: String,
+    /// The topic's id; empty when it was unknown.
+    #[serde(rename = "kafka_topic_id")]
+    pub topic_id: String,
+    /// Partition, from 0.
+    #[serde(rename = "kafka_partition")]
+    pub partition: i64,
+    /// Offset of the record.
+    #[serde(rename = "kafka_offset")]
+    pub offset: i64,
+    /// Place within the record, from 0.
+    #[serde(rename = "kafka_index")]
+    pub index: i64,
 }
 
 /// One stored event.
@@ -79,6 +101,12 @@ impl StoredEvent {
         }
     }
 
+    /// The value of a column as it is stored.
+    #[must_use]
+    pub fn column(&self, column: &str) -> Option<&Value> {
+        self.columns.get(column)
+    }
+
     /// The value of a text column, without a copy.
     #[must_use]
     pub fn str(&self, column: &str) -> Option<&str> {
@@ -112,6 +140,15 @@ impl StoredEvent {
         texts.collect()
     }
 
+    /// Fills a member that it lacks, and notes from what.
+    pub(super) fn fill(&mut self, column: &str, value: &str, origin: &str) {
+        self.columns.insert(column.to_owned(), Value::from(value));
+        let origins = self.columns.entry("origins").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(origins) = origins.as_object_mut() {
+            origins.insert(column.to_owned(), Value::from(origin));
+        }
+    }
+
     /// Every column that is known and not among [`LEADING_COLUMNS`].
     pub fn other_columns(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.columns.iter().filter(|(name, _)| !LEADING_COLUMNS.contains(&name.as_str()))
@@ -121,6 +158,40 @@ impl StoredEvent {
     #[must_use]
     pub fn identity(&self) -> (&str, &str) {
         (&self.source, &self.event_id)
+    }
+
+    /// Which row of the table it is; `None` where the row was read without its place in Kafka.
+    #[must_use]
+    pub fn row_identity(&self) -> Option<RowIdentity> {
+        Some(RowIdentity {
+            topic: self.text("kafka_topic")?,
+            topic_id: self.text("kafka_topic_id").unwrap_or_default(),
+            partition: self.integer("kafka_partition")?,
+            offset: self.integer("kafka_offset")?,
+            index: self.integer("kafka_index")?,
+        })
+    }
+
+    /// Puts the columns of a later verdict in the place of those that it was stored with: `null` is unknown. What it was
+    /// stored with stays as `class_at_arrival` and `class_version_at_arrival`.
+    pub fn reclassify(&mut self, verdict: Map<String, Value>) {
+        for column in ["class", "class_version"] {
+            if let Some(value) = self.columns.get(column).cloned() {
+                self.columns.insert(format!("{column}_at_arrival"), value);
+            }
+        }
+        for (column, value) in verdict {
+            let is_unknown = value.is_null() || value.as_object().is_some_and(Map::is_empty);
+            if is_unknown {
+                self.columns.remove(&column);
+            } else {
+                self.columns.insert(column, value);
+            }
+        }
+        self.class = Class::parse(self.str("class").unwrap_or_default());
+        self.class_hop = Hop::parse(self.str("class_hop").unwrap_or_default());
+        self.who_acts = WhoActs::parse(self.str("who_acts").unwrap_or_default());
+        self.confidence = Confidence::parse(self.str("confidence").unwrap_or_default());
     }
 
     /// Whether the classifier saw a failure in it.

@@ -253,7 +253,7 @@ impl Scene<'_> {
             record.key.extend_from_slice(&self.world.people.connections[index].id);
         } else if event.has_flow {
             record.key.extend_from_slice(cast.flow.as_bytes());
-        } else if let Some(request) = request {
+        } else if let Some(request) = request.filter(|_| event.has_request) {
             record.key.extend_from_slice(request.as_bytes());
         }
         self.write_envelope(event, cast, now, &mut record.value);

@@ -8,6 +8,7 @@ pub mod kafka;
 pub mod oauth;
 pub mod probe;
 pub mod registry;
+pub mod registry_follower;
 pub mod reread;
 pub mod token_native;
 pub mod topic;

@@ -13,8 +13,10 @@ use arrow_array::builder::{
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Field, Schema};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
+use super::body_buffer;
 use super::column::{Stored, sign_text};
 use super::dictionary::{Dictionary, SignedDictionary};
 use super::json_object::JsonObject;
@@ -319,17 +321,17 @@ impl EventRows {
     ///
     /// # Errors
     /// When Arrow cannot assemble the batch.
-    pub fn finish(&mut self) -> Result<Vec<u8>, ArrowError> {
+    pub fn finish(&mut self) -> Result<Bytes, ArrowError> {
         let columns = self.finish_columns()?;
         let fields: Vec<Field> =
             columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(Arc::clone(&schema), columns.into_iter().map(|(_, column)| column).collect())?;
         let bytes = batch.get_array_memory_size() + 65_536;
-        let mut writer = StreamWriter::try_new(Vec::with_capacity(bytes), &schema)?;
+        let mut writer = StreamWriter::try_new(body_buffer::take(bytes), &schema)?;
         writer.write(&batch)?;
         self.rows = 0;
-        writer.into_inner()
+        writer.into_inner().map(body_buffer::into_body)
     }
 
     fn finish_columns(&mut self) -> Result<Vec<(&'static str, ArrayRef)>, ArrowError> {

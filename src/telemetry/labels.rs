@@ -92,6 +92,42 @@ label_enum! {
 }
 
 label_enum! {
+    /// What the registry holds.
+    RegistryKind {
+        /// A server under a slug.
+        Server = "server",
+        /// A key.
+        Key = "key",
+    }
+}
+
+label_enum! {
+    /// What enrichment remembers.
+    MemoryKind {
+        /// A sign-in.
+        Flow = "flow",
+        /// A connection.
+        Connection = "connection",
+        /// A trace.
+        Trace = "trace",
+        /// A client at a server.
+        Client = "client",
+    }
+}
+
+label_enum! {
+    /// What ClickHouse knew of an id that it was asked about.
+    AskedOutcome {
+        /// Events name it.
+        Known = "known",
+        /// None does yet.
+        New = "new",
+        /// It did not answer.
+        Unanswered = "unanswered",
+    }
+}
+
+label_enum! {
     /// What became of an event sent to `POST /v1/events`.
     HttpEventOutcome {
         /// The broker confirmed it.
@@ -129,6 +165,9 @@ label_set! {
     RequestLabels { route: Arc<str>, status: u16 }
     RouteLabel { route: Arc<str> }
     HttpEventLabel { outcome: HttpEventOutcome }
+    RegistryLabel { kind: RegistryKind }
+    MemoryLabel { kind: MemoryKind }
+    AskedLabel { outcome: AskedOutcome }
     VersionLabel { version: &'static str }
 }
 

@@ -88,6 +88,7 @@ struct Families {
     reconcile_duplicates: Family<PartitionLabel, Gauge>,
     reconcile_offsets: Counter,
     reconciled_at: Gauge<f64, AtomicU64>,
+    enrichment: enrichment::Enrichment,
     http_requests: Family<RequestLabels, Counter>,
     http_seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
     http_events: Family<HttpEventLabel, Counter>,
@@ -128,6 +129,7 @@ impl Default for Families {
             reconcile_duplicates: Family::default(),
             reconcile_offsets: Counter::default(),
             reconciled_at: Gauge::default(),
+            enrichment: enrichment::Enrichment::default(),
             http_requests: Family::default(),
             http_seconds: Family::new_with_constructor(http_seconds),
             http_events: Family::default(),
@@ -228,7 +230,9 @@ impl Metrics {
         registry.register("gatetrail_queue_depth", "Entries in a bounded queue", families.queue_depth.clone());
         if role != Role::Serve {
             families.register_consume(&mut registry);
+            families.enrichment.register(&mut registry);
             families.start_consume_at_zero();
+            families.enrichment.start_at_zero();
             families.reconciled_at.set(seconds_since_1970(clock.now()));
         }
         if role != Role::Consume {
@@ -381,6 +385,7 @@ fn lock(names: &Mutex<CappedNames>) -> std::sync::MutexGuard<'_, CappedNames> {
     names.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+mod enrichment;
 mod ingest;
 #[cfg(test)]
 mod tests;

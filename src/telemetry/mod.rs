@@ -16,7 +16,7 @@ pub mod scrubbed;
 
 pub use batch_counts::BatchCounts;
 pub use causes::with_causes;
-pub use labels::{HttpEventOutcome, Queue, RecordOutcome, Stage, Table};
+pub use labels::{AskedOutcome, HttpEventOutcome, MemoryKind, Queue, RecordOutcome, Stage, Table};
 pub use logs::{LogFormat, Telemetry};
 pub use metrics::{Metrics, Role};
 pub use reconnects::ReconnectTracker;

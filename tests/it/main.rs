@@ -11,13 +11,16 @@ mod absent;
 mod chaos;
 mod clickhouse_facts;
 mod columns;
+mod enrichment;
 mod fault_proxy;
 mod faults;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
 mod leaks;
+mod matrix;
 mod plan;
+mod reclassify;
 mod reconcile;
 mod replay;
 mod secure;

@@ -55,7 +55,7 @@ impl Plan {
         let token = format!("v1:topic-id-of-a-test:{}:0:{first}:{next}", span.topic);
         let mut inserts = Vec::new();
         if !events.is_empty() {
-            let body = Bytes::from(events.finish().unwrap());
+            let body = events.finish().unwrap();
             inserts.push(Insert { table: "events", format: "ArrowStream", body, token: token.clone() });
         }
         if !letters.is_empty() {

@@ -179,5 +179,5 @@ fn metrics_count_what_was_stored() {
     );
     assert_eq!(get(&format!("http://{admin}/livez")).0, 200);
     let (status, ready) = get(&format!("http://{admin}/readyz?verbose"));
-    assert_eq!((status, ready["parts"].as_array().unwrap().len()), (200, 4), "{ready}");
+    assert_eq!((status, ready["parts"].as_array().unwrap().len()), (200, 5), "{ready}");
 }

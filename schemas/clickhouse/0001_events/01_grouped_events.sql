@@ -158,5 +158,7 @@ SETTINGS
     allow_nullable_key = 1,
     ttl_only_drop_parts = 1,
     min_bytes_for_wide_part = 200000000,
-    merge_selector_base = 16,
+    merge_selector_base = 32,
+    -- ClickHouse 26 computes statistics of every column at each merge unless told not to; no query here uses them
+    auto_statistics_types = '',
     non_replicated_deduplication_window = 10000

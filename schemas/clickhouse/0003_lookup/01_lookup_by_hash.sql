@@ -22,5 +22,7 @@ SETTINGS
     ttl_only_drop_parts = 1,
     index_granularity = 1024,
     min_bytes_for_wide_part = 200000000,
-    merge_selector_base = 16,
+    merge_selector_base = 32,
+    -- ClickHouse 26 computes statistics of every column at each merge unless told not to; no query here uses them
+    auto_statistics_types = '',
     non_replicated_deduplication_window = 10000

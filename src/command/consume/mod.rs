@@ -18,8 +18,7 @@ use crate::api::health::Part;
 use crate::api::listen::{bind, serve_until};
 use crate::api::state::AdminState;
 use crate::config::Config;
-use crate::decode::Limits;
-use crate::enrich::{Enricher, registry::Registry};
+use crate::enrich::{Enricher, memory::Memory, registry::Registry};
 use crate::pipeline::Steps;
 use crate::pipeline::batch::SealAt;
 use crate::pipeline::budget::Budget;
@@ -27,10 +26,11 @@ use crate::pipeline::circuit::Circuit;
 use crate::pipeline::health::{self, Health};
 use crate::pipeline::pace::Pace;
 use crate::pipeline::reconcile::Reconciler;
+use crate::pipeline::registry_feed::RegistryFeed;
 use crate::pipeline::runner::{Runner, Setup};
 use crate::scrub::{FingerprintKey, Scrubber};
 use crate::source::group::{EventConsumer, subscribe};
-use crate::source::registry::RegistryFollower;
+use crate::source::registry_follower::RegistryFollower;
 use crate::store::client::connect_database;
 use crate::telemetry::clock::Clock;
 use crate::telemetry::{Metrics, ReconnectTracker, Role};
@@ -83,7 +83,11 @@ async fn consume(
     }
     let limits = decode_limits(config);
     let mut registry = Registry::default();
-    let follower = tokio::task::block_in_place(|| follow_registry(config, limits, &mut registry));
+    let follower = RegistryFollower::start(&config.kafka, limits)
+        .context("the thread that reads the registry cannot be started")?;
+    let feed = tokio::task::block_in_place(|| {
+        RegistryFeed::begin(follower, metrics.clone(), Arc::clone(health), &mut registry)
+    });
     if config.scrub_key.is_none() {
         warn!(
             "no scrub key is set (GATETRAIL_SCRUB_KEY): fingerprints are made under the published development key, so anyone can compute them"
@@ -95,6 +99,7 @@ async fn consume(
         steps: Steps {
             limits,
             scrubber: Scrubber::new(FingerprintKey::new(config.scrub_key().as_bytes())).with_emails(config.emails),
+            memory: Memory::default(),
             enricher: Enricher { registry, key: FingerprintKey::new(config.scrub_key().as_bytes()) },
             classifier: classifier(config)?,
             reconnects: ReconnectTracker::new(RECONNECT_MEMORY),
@@ -108,7 +113,7 @@ async fn consume(
         metrics,
         health: Arc::clone(health),
         reconciler: reconciler.clone(),
-        registry: follower,
+        registry: feed,
         runtime: tokio::runtime::Handle::current(),
     };
     let runner = Runner::new(Arc::clone(consumer), setup)?;
@@ -136,19 +141,6 @@ fn parts(health: &Arc<Health>, consumer: &Arc<EventConsumer>) -> Vec<Part> {
         of("kafka", health::Part::Kafka, "takes commits"),
         Part { name: "brokers", needed: true, probe: Box::new(brokers) },
         of("ingest", health::Part::Ingest, "reads"),
+        Part { needed: false, ..of("registry", health::Part::Registry, "is followed") },
     ]
-}
-
-fn follow_registry(config: &Config, limits: Limits, registry: &mut Registry) -> Option<RegistryFollower> {
-    match RegistryFollower::start(&config.kafka, limits, registry) {
-        Ok(follower) => {
-            let (servers, keys, refused) = registry.counts();
-            info!(topic = config.kafka.registry_topic, servers, keys, refused, "registry read");
-            Some(follower)
-        }
-        Err(error) => {
-            warn!("events are enriched without the registry: {error}");
-            None
-        }
-    }
 }

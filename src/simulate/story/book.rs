@@ -15,6 +15,7 @@ const FILES: &[(&str, &str)] = &[
     ("background.toml", include_str!("../stories/background.toml")),
     ("sign_in.toml", include_str!("../stories/sign_in.toml")),
     ("refreshes.toml", include_str!("../stories/refreshes.toml")),
+    ("ids_left_out.toml", include_str!("../stories/ids_left_out.toml")),
     ("recovered.toml", include_str!("../stories/recovered.toml")),
     ("failed_callers.toml", include_str!("../stories/failed_callers.toml")),
     ("failed_access.toml", include_str!("../stories/failed_access.toml")),

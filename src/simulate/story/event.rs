@@ -37,6 +37,8 @@ pub struct PreparedEvent {
     pub has_connection: bool,
     /// Whether it carries a flow id.
     pub has_flow: bool,
+    /// Whether it carries the id of its request.
+    pub has_request: bool,
     /// Its `data`.
     pub data: Vec<Piece>,
 }
@@ -96,6 +98,7 @@ pub fn prepare_event(
         effect: whole.effect.unwrap_or_default(),
         has_connection: whole.data.contains_key("connection_id"),
         has_flow: whole.data.contains_key("flow_id"),
+        has_request: whole.data.contains_key("request_id"),
         data: prepare(&Value::Object(whole.data), choices)?,
     })
 }

@@ -97,6 +97,7 @@ pub fn relation(relation: Relation) -> Option<&'static str> {
         Relation::CausedBy => Some("earlier request"),
         Relation::Retry => Some("later retry"),
         Relation::Flow => Some("same sign-in"),
+        Relation::Trace => Some("same trace"),
         Relation::Connection => Some("same connection"),
     }
 }
