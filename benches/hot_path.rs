@@ -8,6 +8,7 @@
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![expect(clippy::unwrap_used, reason = "a benchmark whose own traffic is refused has nothing to measure")]
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::ops::Range;
@@ -20,7 +21,7 @@ use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterio
 use gatetrail::classify::Classifier;
 use gatetrail::decode::{self, Limits, Payload, registry::decode_registry};
 use gatetrail::enrich::{Enricher, memory::Memory, registry::Registry};
-use gatetrail::event::{Event, KafkaPosition, RecordTime};
+use gatetrail::event::{Event, KafkaPosition, Outcome, RecordTime};
 use gatetrail::pipeline::{Steps, batch::Batch};
 use gatetrail::scrub::{FingerprintKey, Scrubber, scrub_event};
 use gatetrail::simulate::{Record, RecordKind, Simulation, SimulationOptions};
@@ -95,6 +96,14 @@ fn cost_of(work: impl FnOnce()) -> Duration {
     }
 }
 
+fn fails_with_words(event: &Event<'_>) -> bool {
+    event.outcome == Some(Outcome::Failure) && event.message.is_some()
+}
+
+fn succeeds(event: &Event<'_>) -> bool {
+    event.outcome == Some(Outcome::Success)
+}
+
 type Group<'c> = BenchmarkGroup<'c, WallTime>;
 
 /// Measures `work` on portions of events that `ready` makes of the records in a range.
@@ -156,6 +165,32 @@ fn hot_path(criterion: &mut Criterion) {
     measure(&mut group, "classify", enriched, |events| {
         events.iter().for_each(|event| drop(black_box(classifier.classify(event))));
     });
+    // What a text costs, apart from everything else an event brings: the same failures with their words and without.
+    let failures: Vec<&Vec<u8>> =
+        records.iter().filter(|record| fails_with_words(&decoded_one(record, time))).collect();
+    let failed = |range: Range<usize>, said: fn(usize, &str) -> Option<String>| {
+        let of_range = range.map(|number| (number, failures[number % failures.len()]));
+        let events = of_range.map(|(number, record)| {
+            let mut event = decoded_one(record, time);
+            let said = said(number, event.message.as_deref().unwrap_or_default());
+            event.message = said.map(Cow::Owned);
+            event
+        });
+        events.collect::<Vec<Event<'_>>>()
+    };
+    let classified = |events: &mut Vec<Event<'_>>| {
+        events.iter().for_each(|event| drop(black_box(classifier.classify(event))));
+    };
+    measure(&mut group, "classify a failure without words", |range| failed(range, |_, _| None), classified);
+    let words_again = |range| failed(range, |_, words| Some(words.to_owned()));
+    measure(&mut group, "classify a failure with words said before", words_again, classified);
+    let new_words = |range| failed(range, |number, words| Some(format!("{words} ({number})")));
+    measure(&mut group, "classify a failure with new words", new_words, classified);
+    let successes: Vec<&Vec<u8>> = records.iter().filter(|record| succeeds(&decoded_one(record, time))).collect();
+    let succeeded = |range: Range<usize>| {
+        range.map(|number| decoded_one(successes[number % successes.len()], time)).collect::<Vec<Event<'_>>>()
+    };
+    measure(&mut group, "classify a success", succeeded, classified);
     measure(&mut group, "these four, and counting", received, |records| {
         let mut counts = BatchCounts::default();
         for record in *records {

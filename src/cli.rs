@@ -48,7 +48,7 @@ enum Role {
     Check(CheckArgs),
     /// Kafka → ClickHouse: decode, scrub, enrich, classify, store
     Consume,
-    /// Put records that Kafka still has through once more: refused ones, or what is missing of a range
+    /// Put what came in through once more: refused records, what is missing of a range, or all events by new rules
     Replay(replay::ReplayArgs),
     /// The HTTP API and the pages
     Serve,
@@ -183,7 +183,10 @@ fn run_connected(role: Role, config: &Config, output: &mut impl Write) -> anyhow
             Role::Check(CheckArgs { subject: Subject::Ingest(args) }) => {
                 check::ingest::run(&args, config, Clock.now(), output, style).await
             }
-            Role::Replay(args) => replay::run(&args, config, Clock.now(), output).await,
+            Role::Check(CheckArgs { subject: Subject::Unclassified(args) }) => {
+                check::unclassified::run(&args, &store, Clock.now(), output, style).await
+            }
+            Role::Replay(args) => replay::run(&args, config, Clock.now(), output, style).await,
             Role::Migrate(args) => migrate::run(&args, config, output).await,
             _ => Ok(Exit::Ok),
         };

@@ -42,6 +42,37 @@ fn help_lists_the_roles() {
 }
 
 #[test]
+fn help_of_commands_with_several_forms() {
+    for (name, arguments) in
+        [("help_replay", vec!["replay", "-h"]), ("help_check_unclassified", vec!["check", "unclassified", "-h"])]
+    {
+        let output = gatetrail(&arguments, "");
+        assert_eq!(code(&output), 0);
+        insta::assert_snapshot!(name, out(&output));
+    }
+}
+
+#[test]
+fn forms_of_replay_exclude_each_other() {
+    for arguments in [
+        vec!["replay"],
+        vec!["replay", "--since", "-1h"],
+        vec!["replay", "--reclassify", "--dead-letters"],
+        vec!["replay", "--reclassify", "--code", "not_json"],
+        vec!["replay", "--reclassify", "--topic", "t"],
+        vec!["replay", "--reclassify", "--partition", "0", "--from", "0", "--to", "1"],
+        vec!["replay", "--partition", "0", "--from", "0", "--to", "1", "--since", "-1h"],
+        vec!["replay", "--reclassify", "--since", "yesterday"],
+        vec!["check", "unclassified", "--rule", "0"],
+        vec!["check", "unclassified", "--rule", "1", "--json"],
+        vec!["check", "unclassified", "--limit", "1001"],
+    ] {
+        let output = gatetrail(&arguments, "");
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", err(&output));
+    }
+}
+
+#[test]
 fn the_long_help_lists_every_setting_with_default_and_variable() {
     let help = out(&gatetrail(&["--help"], ""));
     for setting in gatetrail::config::SETTINGS {
@@ -99,6 +130,35 @@ fn classify_reads_lines_and_answers_as_json() {
     for name in ["reason", "hop", "who_acts", "rule", "confidence", "evidence"] {
         assert!(answers[0].get(name).is_some(), "{name} is missing in {}", answers[0]);
     }
+}
+
+#[test]
+fn a_rules_file_with_faults_ends_with_2_and_names_them_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.toml");
+    let rules = "[[rule]]\nid = \"a\"\nclass = \"nope\"\nwhen.text = '('\n[[rule]]\nid = \"a\"\nclass = \"forbidden\"\nwhen.status = 403\n\
+                 [[rule]]\nid = \"b\"\nclass = \"rate_limited\"\nafter = \"limit.status\"\nwhen.http_status = 429\n";
+    std::fs::write(&path, rules).unwrap();
+    let file = path.to_str().unwrap();
+    let checked = gatetrail(&["check", "rules", file], "");
+    assert_eq!(code(&checked), 2);
+    let faults = [
+        "own.toml:3: unknown class",
+        "own.toml:4: bad regex",
+        "own.toml:6: duplicate id",
+        "own.toml:9: rule `b` can never fire",
+    ];
+    for fault in faults {
+        assert!(out(&checked).contains(fault), "{fault} is missing in {}", out(&checked));
+    }
+    let used = gatetrail(&["classify", "--classify-rules", file], "429\n");
+    assert_eq!(code(&used), 2, "{}", err(&used));
+    for fault in faults {
+        assert!(err(&used).contains(fault), "{fault} is missing in {}", err(&used));
+    }
+    std::fs::write(&path, "[[rule]]\nid = \"own\"\nclass = \"forbidden\"\nwhen.text = 'green badge'\n").unwrap();
+    let answer = out(&gatetrail(&["classify", "--json", "--classify-rules", file], "429: green badge\n"));
+    assert!(answer.contains("\"rule\":\"own\""), "{answer}");
 }
 
 #[test]

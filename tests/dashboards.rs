@@ -282,6 +282,7 @@ mod tests {
     #[test]
     fn the_sql_of_every_panel_expands_and_names_our_tables_only() {
         let table = Regex::new(r"(?i)\bFROM\s+([a-z_]+)").unwrap();
+        let verdict = Regex::new(r"\b(class|class_hop|who_acts|reason|rule|confidence)\b").unwrap();
         for (file, board) in boards() {
             let queries = panel_queries(&board.to_string());
             assert_eq!(queries.len(), 2 * raw_queries(&board).len(), "{file}");
@@ -293,9 +294,19 @@ mod tests {
             }
             for (place, sql) in queries {
                 for found in table.captures_iter(&sql) {
-                    assert!(["events", "dead_letters"].contains(&&found[1]), "{file}: {place} reads {}", &found[1]);
+                    assert!(
+                        ["events", "classified_events", "dead_letters"].contains(&&found[1]),
+                        "{file}: {place} reads {}",
+                        &found[1]
+                    );
                 }
                 assert!(sql.contains("fromUnixTimestamp64Milli"), "{file}: {place} is bounded in time");
+                let looks_at_verdicts = verdict.is_match(&sql);
+                assert_eq!(
+                    sql.contains("classified_events"),
+                    looks_at_verdicts,
+                    "{file}: {place}: verdicts are those of the rules in force, and what asks for none does not pay for them"
+                );
             }
         }
     }

@@ -16,10 +16,12 @@ use super::health::Part;
 use super::ingest::{Candidate, EventSink, OutgoingRecord, Refusal, SinkError};
 use super::questions::{Answer, Questions};
 use super::state::{AdminState, ApiState};
+use crate::query::hops::{OtherHop, OtherHopRole};
 use crate::query::missing::{Absence, MissingStep};
 use crate::query::not_found::NotFoundReason;
 use crate::query::order::ClockSkew;
 use crate::query::stored::Relation;
+use crate::query::texts::{AudienceFix, MarkedUrl, UrlDifference};
 use crate::query::timeline::{Evidence, RelatedRequest, RequestVerdict, TimelineEntry};
 use crate::query::{
     DeadLetterFilter, DeadLetterList, DeadLetterSummary, NotFound, Page, Paged, QueryError, RefreshFilter,
@@ -297,6 +299,13 @@ pub fn failed_refresh(request_id: &str) -> RequestTimeline {
         event_id: "e".into(),
         source: "//gateway/eu-1/gw-3".into(),
     };
+    let marked = |what: &str, path: &str| MarkedUrl {
+        what: what.into(),
+        url: format!("https://mcp.example{path}"),
+        differs_at: 19,
+        differs_length: path.len(),
+    };
+    let fix = |audience: &str, text: &str| AudienceFix { audience: audience.into(), text: text.into() };
     RequestTimeline {
         request_id: request_id.to_owned(),
         workspace: Some("acme".into()),
@@ -322,6 +331,17 @@ pub fn failed_refresh(request_id: &str) -> RequestTimeline {
                 Evidence { event_id: "e4".into(), field: "oauth_error_description".into(), value: "used <b>before</b>".into() },
             ],
             event_id: Some("e4".into()),
+            fixes: vec![fix("end_user", "Disconnect github and connect it again."), fix("gateway_operator", "Let one <instance> refresh at a time.")],
+            difference: Some(UrlDifference { left: marked("registered", ""), right: marked("advertised", "/mcp") }),
+            other_hop: Some(OtherHop {
+                hop: "downstream".into(),
+                role: OtherHopRole::Consequence,
+                class: "sign_in_required".into(),
+                reason: None,
+                event_id: "e5".into(),
+                text: "the client was answered with the consequence (HTTP 401, sign_in_required)".into(),
+            }),
+            earlier_failure: None,
             recovered: None,
         },
         timeline,
@@ -330,6 +350,7 @@ pub fn failed_refresh(request_id: &str) -> RequestTimeline {
             hop: "upstream".into(),
             after_event_id: "e5".into(),
             absence: Absence::Missing,
+            last_reported_at: Some("2026-11-22T09:58:00Z".parse().unwrap()),
             text: "the sign-in that the challenge asked for was not begun".into(),
         }],
         refreshes: vec![

@@ -84,7 +84,12 @@ async fn every_refused_question_has_its_code() {
 
 #[tokio::test]
 async fn a_clickhouse_that_is_not_there_is_told_by_the_real_queries() {
-    let texts = VerdictTexts { summary: |_| String::new(), fix: |_| String::new() };
+    let texts = VerdictTexts {
+        summary: |_| String::new(),
+        fix: |_| String::new(),
+        fixes: |_| Vec::new(),
+        difference: |_| None,
+    };
     let client = clickhouse::Client::default().with_url("http://127.0.0.1:1");
     let mut away = state(Arc::new(MemorySink::default()));
     away.questions = Arc::new(StoreQuestions { client, texts, auth_retention_days: 90, clock: Clock });
@@ -154,6 +159,10 @@ async fn the_answers_have_their_published_names() {
     ] {
         assert!(timeline.get(name).is_some(), "{name}");
     }
+    for name in ["class", "reason", "hop", "who_acts", "rule", "confidence", "summary", "fix", "evidence", "fixes", "other_hop"] {
+        assert!(timeline["verdict"].get(name).is_some(), "verdict.{name}");
+    }
+    assert_eq!(timeline["verdict"]["fixes"][0], json!({"audience": "end_user", "text": "Disconnect github and connect it again."}));
     assert_eq!(get("/v1/requests/unheard-of", "").await.json()["reason"], "no_trace");
     for path in ["/v1/requests?hop=upstream&limit=1000", "/v1/token-refreshes?workspace=acme&from=-7d"] {
         let list = get(path, "").await;
@@ -265,10 +274,15 @@ async fn the_page_tells_the_verdict_and_escapes_what_others_wrote() {
         ">the cause<",
         "expected, not seen",
         "Disconnect github",
+        "has to act",
+        "Let one &#60;instance&#62; refresh at a time.",
+        "<dt>registered</dt><dd>https://mcp.example<mark></mark></dd>",
+        "<dt>advertised</dt><dd>https://mcp.example<mark>/mcp</mark></dd>",
+        "The client was answered with the consequence (HTTP 401, sign_in_required) (event 6).",
     ] {
-        assert!(seen.text.contains(text), "{text}");
+        assert!(seen.text.contains(text), "{text}: {}", seen.text);
     }
-    for raw in ["<script>alert", "<b>before", " style=", " onclick", "javascript:"] {
+    for raw in ["<script>alert", "<b>before", "<instance>", " style=", " onclick", "javascript:"] {
         assert!(!seen.text.contains(raw), "{raw}");
     }
     assert_eq!(seen.text.matches("<script").count(), 1, "only our own module");

@@ -6,16 +6,18 @@
 //!   because some gateways report success for a 401; else nothing failed and no rule runs;
 //! - no or an unknown outcome: the rules decide, and a text that ends with a success is none.
 //!
-//! Text is matched twice at most: the innermost cause alone, and, when that does not decide, the whole; not at all when
-//! the same text was said lately.
+//! A text is asked in parts ([`Part`]): the innermost cause alone, the cause around it, and, when these do not decide, the
+//! whole; not at all when the same text was said lately.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::class::{Class, Confidence, WhoActs};
-use super::condition::Case;
+use super::condition::{Case, Condition};
+use super::explain::{Explanation, Fired};
 use super::facts::{Facts, Step, facts_of};
 use super::reading::Readings;
 use super::rules::{Matched, Rule, Rules, RulesError, needed_patterns};
@@ -24,14 +26,16 @@ use super::verdict::Verdict;
 use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 
 /// The rules that come with the binary, in the order of precedence.
-const EMBEDDED: &[(&str, &str)] = &[
+pub const EMBEDDED: &[(&str, &str)] = &[
     ("01_first.toml", include_str!("rules.d/01_first.toml")),
-    ("02_identity_and_decisions.toml", include_str!("rules.d/02_identity_and_decisions.toml")),
-    ("03_sessions_and_addresses.toml", include_str!("rules.d/03_sessions_and_addresses.toml")),
-    ("04_network_and_authorization.toml", include_str!("rules.d/04_network_and_authorization.toml")),
-    ("05_refresh_registration_discovery.toml", include_str!("rules.d/05_refresh_registration_discovery.toml")),
-    ("06_tokens_and_servers.toml", include_str!("rules.d/06_tokens_and_servers.toml")),
-    ("07_what_is_left.toml", include_str!("rules.d/07_what_is_left.toml")),
+    ("02_providers.toml", include_str!("rules.d/02_providers.toml")),
+    ("03_identity_and_decisions.toml", include_str!("rules.d/03_identity_and_decisions.toml")),
+    ("04_sessions_and_addresses.toml", include_str!("rules.d/04_sessions_and_addresses.toml")),
+    ("05_network_and_authorization.toml", include_str!("rules.d/05_network_and_authorization.toml")),
+    ("06_refresh_registration_discovery.toml", include_str!("rules.d/06_refresh_registration_discovery.toml")),
+    ("07_tokens_and_servers.toml", include_str!("rules.d/07_tokens_and_servers.toml")),
+    ("08_what_is_left.toml", include_str!("rules.d/08_what_is_left.toml")),
+    ("09_by_subject.toml", include_str!("rules.d/09_by_subject.toml")),
 ];
 
 /// Decides what failed, by rules as data. Pure and cheap to share.
@@ -58,12 +62,20 @@ impl Classifier {
         Rules::load(EMBEDDED).map(|rules| Self { rules, readings: Readings::default() })
     }
 
-    /// A classifier with rules of one's own.
+    /// A classifier with these rules alone.
     ///
     /// # Errors
     /// Every fault of the file, with its line.
     pub fn from_toml(text: &str) -> Result<Self, RulesError> {
         Rules::load(&[("rules", text)]).map(|rules| Self { rules, readings: Readings::default() })
+    }
+
+    /// The classifier with the rules that come with the binary and an operator's own ones.
+    ///
+    /// # Errors
+    /// Every fault of the file, with its line.
+    pub fn with_own(name: &str, text: &str) -> Result<Self, RulesError> {
+        Rules::load_with_own(EMBEDDED, name, text).map(|rules| Self { rules, readings: Readings::default() })
     }
 
     /// Version of the rules, stored with each verdict as `class_version`.
@@ -92,37 +104,53 @@ impl Classifier {
             return none(event);
         }
         let facts = facts_of(event, self.readings.of_event(event));
-        let ends_well =
-            sign == Sign::Unclear && facts.text.as_ref().is_some_and(|text| ends_well(&text.unwrapped.text));
-        let decided = self.decide_by_innermost(event, &facts).or_else(|| {
-            let (text, matched) =
-                facts.text.as_ref().map_or(("", self.rules.no_text()), |text| text.whole(&self.rules));
-            let case = Case { event, facts: &facts, matched: &matched.patterns, text, ends_well };
-            self.first_firing(&case, matched).map(|(_, verdict)| verdict)
-        });
-        match decided {
+        match self.decide(event, sign, &facts) {
             Some(verdict) => verdict,
             None if sign == Sign::Unclear && has_nothing_to_say(event, &facts) => none(event),
             None => unclassified(event, &facts),
         }
     }
 
-    /// The verdict of the innermost cause alone, where it decides: by its words, or by structure that leaves no doubt.
-    fn decide_by_innermost<'r, 'e>(&'r self, event: &'e Event<'_>, facts: &Facts<'e>) -> Option<Verdict<'r, 'e>> {
-        let (text, matched) = facts.text.as_ref()?.inner(&self.rules)?;
-        let case = Case { event, facts, matched: &matched.patterns, text, ends_well: false };
-        let (rule, verdict) = self.first_firing(&case, matched)?;
-        let by_its_words = needed_patterns(&rule.when).is_some() && rule.confidence != Confidence::Weak;
-        (by_its_words || rule.confidence == Confidence::Certain).then_some(verdict)
+    /// The verdict of the first part of the text that decides.
+    fn decide<'r, 'e>(&'r self, event: &'e Event<'_>, sign: Sign, facts: &Facts<'e>) -> Option<Verdict<'r, 'e>> {
+        let decided = self.ask_each_part(event, sign, facts, |part, case, matched| {
+            let may_fire = |rule: &&Rule| part != Part::OverCauses || rule.over_causes;
+            let first = self.rules.candidates(matched, facts).filter(may_fire).find(|rule| rule.when.holds(case));
+            match first {
+                Some(rule) if part.may_be_decided_by(rule) => ControlFlow::Break(self.verdict(rule, case, matched)),
+                _ => ControlFlow::Continue(()),
+            }
+        });
+        decided.break_value()
     }
 
-    fn first_firing<'r, 'e>(
-        &'r self,
-        case: &Case<'_, 'e, '_>,
-        matched: &Matched,
-    ) -> Option<(&'r Rule, Verdict<'r, 'e>)> {
-        let rule = self.rules.candidates(matched, case.facts).find(|rule| rule.when.holds(case))?;
-        Some((rule, self.verdict(rule, case, matched)))
+    /// Asks `judge` about each part of the text in turn until it breaks.
+    fn ask_each_part<'e, B>(
+        &self,
+        event: &'e Event<'_>,
+        sign: Sign,
+        facts: &Facts<'e>,
+        mut judge: impl FnMut(Part, &Case<'_, 'e, '_>, &Matched) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let reading = facts.text.as_deref();
+        for part in Part::ALL {
+            let asked = match (part, reading) {
+                (Part::OverCauses, Some(reading)) => {
+                    let is_wrapped = reading.unwrapped.inner(0).is_some() && self.rules.has_rules_over_causes;
+                    is_wrapped.then(|| reading.whole(&self.rules))
+                }
+                (Part::Cause(depth), Some(reading)) => reading.inner(depth, &self.rules),
+                (Part::Whole, Some(reading)) => Some(reading.whole(&self.rules)),
+                (Part::Whole, None) => Some(("", self.rules.no_text())),
+                (_, None) => None,
+            };
+            let Some((text, matched)) = asked else { continue };
+            let ends_well = part == Part::Whole && sign == Sign::Unclear && reading.is_some() && ends_well(text);
+            let anywhere = reading.map_or(matched, |reading| reading.whole(&self.rules).1);
+            let (patterns, matched_anywhere) = (&matched.patterns, &anywhere.patterns);
+            judge(part, &Case { event, facts, matched: patterns, matched_anywhere, text, ends_well }, matched)?;
+        }
+        ControlFlow::Continue(())
     }
 
     fn verdict<'r, 'e>(&'r self, rule: &'r Rule, case: &Case<'_, 'e, '_>, matched: &Matched) -> Verdict<'r, 'e> {
@@ -144,9 +172,81 @@ impl Classifier {
             hop,
             who_acts: if rule.class == Class::None { WhoActs::Nobody } else { self.rules.who_acts(rule, hop) },
             rule: &rule.id,
-            confidence: rule.confidence,
+            confidence: match rule.confidence {
+                // What only the words say of the step leaves another reading.
+                Confidence::Certain if case.facts.step_is_said && asks_for_step(&rule.when) => Confidence::Likely,
+                other => other,
+            },
             evidence,
         }
+    }
+
+    /// Everything about an event that decided its verdict, for a person who asks why.
+    #[must_use]
+    pub fn explain<'r>(&'r self, event: &Event<'_>) -> Explanation<'r> {
+        let verdict = self.classify(event).into_owned();
+        let sign = sign_of(event);
+        let facts = facts_of(event, self.readings.of_event(event));
+        let mut fired = Vec::new();
+        if sign != Sign::Fine {
+            let mut is_decided = false;
+            let _all_asked = self.ask_each_part(event, sign, &facts, |part, case, matched| {
+                let holding = self.rules.candidates(matched, &facts).filter(|rule| rule.when.holds(case));
+                for (place, rule) in holding.filter(|rule| part != Part::OverCauses || rule.over_causes).enumerate() {
+                    let decides = !is_decided && place == 0 && part.may_be_decided_by(rule);
+                    is_decided |= decides;
+                    fired.push(Fired::new(&self.verdict(rule, case, matched), part, decides, is_decided || place > 0));
+                }
+                ControlFlow::<()>::Continue(())
+            });
+        }
+        Explanation::new(verdict, sign.in_words(), &facts, fired)
+    }
+}
+
+/// A part of the text that the rules are asked about, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The whole text, by the rules that outrank every cause.
+    OverCauses,
+    /// A cause without what wraps it: the innermost (0), the one around it (1).
+    Cause(usize),
+    /// The whole text.
+    Whole,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::OverCauses, Self::Cause(0), Self::Cause(1), Self::Whole];
+
+    /// Whether the rule that fires first for this part decides: a part of a text only by its words or by structure that
+    /// leaves no doubt, because what wraps it may say more.
+    fn may_be_decided_by(self, rule: &Rule) -> bool {
+        match self {
+            Self::OverCauses | Self::Whole => true,
+            Self::Cause(_) => {
+                let by_its_words = needed_patterns(&rule.when).is_some() && rule.confidence != Confidence::Weak;
+                // That nothing failed is for the whole to say.
+                rule.class != Class::None && (by_its_words || rule.confidence == Confidence::Certain)
+            }
+        }
+    }
+}
+
+impl Sign {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Fine => "it reports a success, and nothing in its structure says otherwise",
+            Self::Failed => "it reports a failure, or its structure says so",
+            Self::Unclear => "it does not say whether it failed",
+        }
+    }
+}
+
+fn asks_for_step(condition: &Condition) -> bool {
+    match condition {
+        Condition::Step(_) => true,
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(asks_for_step),
+        _ => false,
     }
 }
 

@@ -79,7 +79,9 @@ pub struct Case<'c, 'e, 'a> {
     pub facts: &'c Facts<'e>,
     /// The patterns that matched.
     pub matched: &'c Numbers,
-    /// The text they matched in.
+    /// The patterns that matched anywhere in the whole text: what excludes a rule does so wherever it stands.
+    pub matched_anywhere: &'c Numbers,
+    /// The text asked about.
     pub text: &'c str,
     /// Whether the text ends with a success.
     pub ends_well: bool,
@@ -89,12 +91,16 @@ impl Condition {
     /// Whether the condition holds.
     #[must_use]
     pub fn holds(&self, case: &Case<'_, '_, '_>) -> bool {
+        self.holds_among(case, case.matched)
+    }
+
+    fn holds_among(&self, case: &Case<'_, '_, '_>, matched: &Numbers) -> bool {
         let event = case.event;
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.holds(case)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(case)),
-            Self::Not(part) => !part.holds(case),
-            Self::Text(patterns) => patterns.iter().any(|pattern| case.matched.contains(*pattern)),
+            Self::All(parts) => parts.iter().all(|part| part.holds_among(case, matched)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds_among(case, matched)),
+            Self::Not(part) => !part.holds_among(case, case.matched_anywhere),
+            Self::Text(patterns) => patterns.iter().any(|pattern| matched.contains(*pattern)),
             Self::Step(steps) => steps.contains(&case.facts.step),
             Self::Type(names) => is_among(&event.type_name, names),
             Self::Code(codes) => case.facts.code.as_ref().is_some_and(|code| is_among(&code.value, codes)),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::class::Class;
 use super::classifier::Classifier;
 use super::text_case::{Phase, TextCase};
 use super::verdict::Verdict;
@@ -56,6 +57,8 @@ pub struct Report {
     pub accuracy: f64,
     /// The hop, over the entries that name one.
     pub hop: HopReport,
+    /// The entries that are no failure.
+    pub no_failure: NoFailureReport,
     /// Per class.
     pub classes: Vec<ClassReport>,
     /// Per confidence: how often it is right.
@@ -75,6 +78,15 @@ pub struct HopReport {
     pub right_when_told: usize,
     /// Right when the hop is kept from it.
     pub right_when_not_told: usize,
+}
+
+/// How often an entry that is no failure was not called one.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct NoFailureReport {
+    /// Entries that are no failure.
+    pub entries: usize,
+    /// Of them not called one.
+    pub right: usize,
 }
 
 /// Precision and recall of one class; `None` where the divisor is 0.
@@ -172,12 +184,17 @@ pub fn evaluate(classifier: &Classifier, entries: &[Entry]) -> Report {
     let mut by_confidence: BTreeMap<&'static str, (usize, usize)> = BTreeMap::new();
     let mut cells: BTreeMap<(&str, &'static str), usize> = BTreeMap::new();
     let mut hop = HopReport::default();
+    let mut no_failure = NoFailureReport::default();
     let mut misses = Vec::new();
     for entry in entries {
         let named_hop = entry.named_hop();
         let verdict = classifier.classify_text(&entry.as_case(named_hop));
         let answer = verdict.class.as_str();
         let is_right = entry.accepts(answer);
+        if entry.class == Class::None.as_str() {
+            no_failure.entries += 1;
+            no_failure.right += usize::from(is_right);
+        }
         count(tallies.entry(&entry.class).or_default(), tallies_answer(is_right, true));
         count(tallies.entry(answer).or_default(), tallies_answer(is_right, false));
         let confidence = by_confidence.entry(verdict.confidence.as_str()).or_default();
@@ -201,6 +218,7 @@ pub fn evaluate(classifier: &Classifier, entries: &[Entry]) -> Report {
         right,
         accuracy: share(right, entries.len()).unwrap_or(0.0),
         hop,
+        no_failure,
         classes: tallies.into_iter().map(|(class, tally)| class_report(class, tally)).collect(),
         calibration: by_confidence
             .into_iter()

@@ -1,81 +1,150 @@
-//! Words for a verdict: the one-line summary, and what the one who has to act should do.
+//! Words for a verdict: the one-line summary, and what each of those concerned should do.
 //!
-//! Texts come from [`super::codes`]; placeholders `{column}` are filled from the values of the event or request. A text
-//! with a placeholder whose value is unknown is never used: the next variant, without it, is.
+//! Texts come from [`super::codes`]; placeholders `{column}` are filled from the values of the event or request, others by
+//! [`super::derived`]. A text with a placeholder whose value is unknown is never used: the next variant, without it, is.
 //!
 //! ```
-//! use gatetrail::classify::{fix_text, Class, WhoActs};
+//! use gatetrail::classify::{Class, Failure, WhoActs};
+//! use gatetrail::event::Hop;
 //! let values = |column: &str| (column == "slug").then(|| "wiki".to_owned());
-//! let text = fix_text(Class::RefreshFailure, None, WhoActs::EndUser, None, &values);
-//! assert_eq!(text, "Disconnect wiki and sign in again.");
+//! let failure =
+//!     Failure { class: Class::ToolError, reason: Some("not_found"), hop: Hop::Upstream, product: None, values: &values };
+//! let text = failure.fix(WhoActs::EndUser, WhoActs::ServerOwner);
+//! assert_eq!(text, "Check that what you asked for exists and is shared with your account at wiki.");
 //! ```
 
 use super::class::{Class, WhoActs};
-use super::codes::Codes;
-use super::urls::{Difference, compare};
+use super::codes::{Codes, Fix};
+use super::derived::derived;
 use crate::event::Hop;
 use crate::event::vocabulary::ClosedEnum;
-
-/// Placeholders that are computed from several columns.
-pub const DERIVED: &[&str] = &["url_difference", "scope_missing"];
 
 /// Looks a value up by column name; `None` when unknown.
 pub type Values<'v> = dyn Fn(&str) -> Option<String> + 'v;
 
-/// What `audience` should do about a failure of this class, in plain words.
-///
-/// `audience` is usually the verdict's `who_acts`; an audience without a text of its own is told whom to turn to.
-/// `product` is `gateway_product`; `values` gives the event's or request's value of a column.
-#[must_use]
-pub fn fix_text(
-    class: Class,
-    reason: Option<&str>,
-    audience: WhoActs,
-    product: Option<&str>,
-    values: &Values<'_>,
-) -> String {
-    let codes = Codes::embedded();
-    let Some(text) = codes.of(class) else { return String::new() };
-    let usual_actor = WhoActs::parse(&text.who_acts);
-    let addressee = if audience == WhoActs::Unknown { usual_actor } else { audience };
-    if let Some(fix) = text.fix_for(addressee.as_str(), reason, product) {
-        return filled(&fix.text, values);
-    }
-    let handover = codes.handover.get(addressee.as_str()).map(String::as_str).unwrap_or_default();
-    handover.replace("{actor}", actor(usual_actor))
+/// What failed, as far as words need it.
+#[derive(Clone, Copy)]
+pub struct Failure<'v> {
+    /// What went wrong.
+    pub class: Class,
+    /// Finer than the class.
+    pub reason: Option<&'v str>,
+    /// The hop that refused.
+    pub hop: Hop,
+    /// `gateway_product`, where it is known.
+    pub product: Option<&'v str>,
+    /// The event's or request's value of a column.
+    pub values: &'v Values<'v>,
 }
 
-/// The verdict in one line: which hop, what, who has to act.
-///
-/// Example: `upstream refused: the registered URL https://x.example lacks the path /mcp that the server advertises; the
-/// workspace admin has to change it`.
-#[must_use]
-pub fn summary_text(class: Class, hop: Hop, who_acts: WhoActs, values: &Values<'_>) -> String {
-    let Some(text) = Codes::embedded().of(class) else { return String::new() };
-    let clause = filled(&text.summary, values);
-    if class == Class::None {
-        return clause;
+impl Failure<'_> {
+    /// A value that is known and not empty; `hop` is the hop that refused.
+    #[must_use]
+    pub fn known(&self, column: &str) -> Option<String> {
+        let value = if column == "hop" { Some(self.hop.as_str().to_owned()) } else { (self.values)(column) };
+        value.filter(|value| !value.is_empty())
     }
-    let place = match hop {
-        Hop::Unknown => "",
-        known => known.as_str(),
-    };
-    let verb = match class {
-        Class::UpstreamUnavailable | Class::ToolError | Class::AccessUnverifiable | Class::Unclassified => "failed",
-        _ => "refused",
-    };
-    let start = if place.is_empty() { verb.to_owned() } else { format!("{place} {verb}") };
-    let end = match who_acts {
-        WhoActs::Nobody => "nobody has to act".to_owned(),
-        WhoActs::Unknown => "who has to act is not known".to_owned(),
-        WhoActs::WorkspaceAdmin | WhoActs::IdentityProviderAdmin => format!("{} has to change it", actor(who_acts)),
-        other => format!("{} has to act", actor(other)),
-    };
-    format!("{start}: {clause}; {end}")
+
+    /// What `audience` should do, in plain words; `who_acts` is who has to act in the end.
+    ///
+    /// Who has to act and has no text in this class is told what its usual actor would do; anybody else without a text
+    /// is told whom to turn to.
+    #[must_use]
+    pub fn fix(&self, audience: WhoActs, who_acts: WhoActs) -> String {
+        let codes = Codes::embedded();
+        let usual = codes.of(self.class).map_or(WhoActs::Unknown, |text| WhoActs::parse(&text.who_acts));
+        let actor = if who_acts == WhoActs::Unknown { usual } else { who_acts };
+        let addressee = if audience == WhoActs::Unknown { actor } else { audience };
+        let of_usual = || if addressee == actor { self.own_text(usual) } else { None };
+        self.own_text(addressee).or_else(of_usual).unwrap_or_else(|| {
+            let handover = codes.handover.get(addressee.as_str()).map(String::as_str).unwrap_or_default();
+            handover.replace("{actor}", called(actor))
+        })
+    }
+
+    /// What each of those concerned should do: who has to act first, then the others that have something to do. The
+    /// person at the client is always told something, since it is them who ask.
+    #[must_use]
+    pub fn fixes(&self, who_acts: WhoActs) -> Vec<(WhoActs, String)> {
+        if self.class == Class::None {
+            return Vec::new();
+        }
+        let usual = Codes::embedded().of(self.class).map_or(WhoActs::Unknown, |text| WhoActs::parse(&text.who_acts));
+        let actor = if who_acts == WhoActs::Unknown { usual } else { who_acts };
+        let mut fixes = vec![(actor, self.fix(actor, actor))];
+        for audience in WhoActs::KNOWN.iter().copied().filter(|audience| ![actor, WhoActs::Nobody].contains(audience)) {
+            if let Some(text) = self.own_text(audience) {
+                fixes.push((audience, text));
+            }
+        }
+        if !fixes.iter().any(|(audience, _)| *audience == WhoActs::EndUser) {
+            fixes.push((WhoActs::EndUser, self.fix(WhoActs::EndUser, actor)));
+        }
+        fixes
+    }
+
+    /// The verdict in one line: which hop, what, who has to act.
+    ///
+    /// Example: `upstream refused: the registered URL https://x.example lacks the path /mcp that the server advertises; the
+    /// workspace admin has to change it`.
+    #[must_use]
+    pub fn summary(&self, who_acts: WhoActs) -> String {
+        let Some(text) = Codes::embedded().of(self.class) else { return String::new() };
+        let clause = self.filled(&text.summary);
+        if self.class == Class::None {
+            return clause;
+        }
+        let verb = match self.class {
+            Class::UpstreamUnavailable | Class::ToolError | Class::AccessUnverifiable | Class::Unclassified => "failed",
+            _ => "refused",
+        };
+        let start = match self.hop {
+            Hop::Unknown => verb.to_owned(),
+            known => format!("{} {verb}", known.as_str()),
+        };
+        let end = match who_acts {
+            WhoActs::Nobody => "nobody has to act".to_owned(),
+            WhoActs::Unknown => "who has to act is not known".to_owned(),
+            WhoActs::WorkspaceAdmin | WhoActs::IdentityProviderAdmin => {
+                format!("{} has to change it", called(who_acts))
+            }
+            other => format!("{} has to act", called(other)),
+        };
+        format!("{start}: {clause}; {end}")
+    }
+
+    /// The narrowest fix for this audience that fits, filled.
+    fn own_text(&self, audience: WhoActs) -> Option<String> {
+        let fits = |fix: &&Fix| {
+            fix.audience == audience.as_str() && fix.fits(self.reason, self.product, |column| self.known(column))
+        };
+        // Of equally narrow ones the first of the file: `max_by_key` would take the last.
+        let fitting = Codes::embedded().of(self.class)?.fix.iter().rev().filter(fits);
+        fitting.max_by_key(|fix| fix.narrowness()).map(|fix| self.filled(&fix.text))
+    }
+
+    /// The first variant whose placeholders are all known, filled.
+    fn filled(&self, variants: &[String]) -> String {
+        let known = |name: &str| derived(name, self).or_else(|| self.known(name)).filter(|value| !value.is_empty());
+        let fill = |variant: &String| {
+            let mut text = String::with_capacity(variant.len());
+            let mut rest = variant.as_str();
+            // Filled from left to right, so that a value which holds braces is never taken for a placeholder.
+            while let Some((before, after)) = rest.split_once('{') {
+                let (name, behind) = after.split_once('}')?;
+                text.push_str(before);
+                text.push_str(&known(name)?);
+                rest = behind;
+            }
+            text.push_str(rest);
+            Some(text)
+        };
+        variants.iter().find_map(fill).unwrap_or_default()
+    }
 }
 
 /// How a role is called within a sentence.
-fn actor(who_acts: WhoActs) -> &'static str {
+fn called(who_acts: WhoActs) -> &'static str {
     match who_acts {
         WhoActs::EndUser => "the person at the client",
         WhoActs::WorkspaceAdmin => "the workspace admin",
@@ -87,61 +156,18 @@ fn actor(who_acts: WhoActs) -> &'static str {
     }
 }
 
-/// The first variant whose placeholders are all known, filled.
-fn filled(variants: &[String], values: &Values<'_>) -> String {
-    let known = |name: &str| derived(name, values).or_else(|| values(name)).filter(|value| !value.is_empty());
-    let fill = |variant: &String| {
-        let mut text = variant.clone();
-        for name in placeholders(variant) {
-            text = text.replace(&format!("{{{name}}}"), &known(name)?);
-        }
-        Some(text)
-    };
-    variants.iter().find_map(fill).unwrap_or_default()
-}
-
 /// The names between braces in a text.
 pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
-fn derived(name: &str, values: &Values<'_>) -> Option<String> {
-    match name {
-        "url_difference" => url_difference(&values("resource_registered")?, &values("resource_advertised")?),
-        "scope_missing" => {
-            let (granted, required) = (values("scope_granted")?, values("scope_required")?);
-            let missing: Vec<&str> = required
-                .split_ascii_whitespace()
-                .filter(|scope| !granted.split_ascii_whitespace().any(|have| have == *scope))
-                .collect();
-            (!missing.is_empty()).then(|| missing.join(" "))
-        }
-        _ => None,
-    }
-}
-
-/// How the registered URL differs from the advertised one, as the end of a sentence about the registered one.
-#[must_use]
-pub fn url_difference(registered: &str, advertised: &str) -> Option<String> {
-    let difference = compare(registered, advertised)?;
-    let missing_path = advertised.strip_prefix(registered.trim_end_matches('/')).filter(|path| path.len() > 1);
-    Some(match (difference, missing_path) {
-        (Difference::Same, _) => return None,
-        (Difference::Path, Some(path)) => format!("lacks the path {path} that the server advertises"),
-        (Difference::TrailingSlash, _) => format!("differs from {advertised} in the slash at its end"),
-        (Difference::Scheme, _) => format!("differs from {advertised} in the scheme"),
-        (Difference::Port, _) => format!("differs from {advertised} in the port"),
-        _ => {
-            let same = registered.chars().zip(advertised.chars()).take_while(|(left, right)| left == right).count();
-            format!("differs from the advertised {advertised} from character {} on", same + 1)
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{fix_text, summary_text, url_difference};
+    use super::{Failure, Values};
     use crate::classify::class::{Class, WhoActs};
+    use crate::classify::classifier::EMBEDDED;
+    use crate::classify::codes::Codes;
+    use crate::classify::rules::Rules;
     use crate::event::Hop;
     use crate::event::vocabulary::ClosedEnum;
 
@@ -149,29 +175,51 @@ mod tests {
         |column| known.iter().find(|(name, _)| *name == column).map(|(_, value)| (*value).to_owned())
     }
 
+    fn failure<'v>(class: Class, reason: Option<&'v str>, hop: Hop, values: &'v Values<'v>) -> Failure<'v> {
+        Failure { class, reason, hop, product: None, values }
+    }
+
     #[test]
     fn the_summary_names_hop_cause_and_actor() {
         let known =
             values(&[("resource_registered", "https://x.example"), ("resource_advertised", "https://x.example/mcp")]);
-        let summary = summary_text(Class::ResourceMismatch, Hop::Upstream, WhoActs::WorkspaceAdmin, &known);
+        let summary =
+            failure(Class::ResourceMismatch, None, Hop::Upstream, &known).summary(WhoActs::WorkspaceAdmin);
         assert_eq!(
             summary,
             "upstream refused: the registered URL https://x.example lacks the path /mcp that the server advertises; the workspace admin has to change it"
         );
-        assert_eq!(summary_text(Class::None, Hop::Upstream, WhoActs::Nobody, &known), "nothing failed");
+        assert_eq!(failure(Class::None, None, Hop::Upstream, &known).summary(WhoActs::Nobody), "nothing failed");
     }
 
     #[test]
     fn the_narrowest_text_is_used() {
+        let (none, key) = (values(&[]), values(&[("credential_kind", "user_key")]));
+        let text = |class, reason, product, hop, values, audience| {
+            Failure { class, reason, hop, product, values }.fix(audience, audience)
+        };
+        let operator = WhoActs::GatewayOperator;
         let cases = [
-            (Class::BaseUrlMisconfigured, None, Some("portkey"), "MCP_GATEWAY_BASE_URL"),
-            (Class::BaseUrlMisconfigured, None, Some("Portkey"), "MCP_GATEWAY_BASE_URL"),
-            (Class::BaseUrlMisconfigured, None, Some("other"), "public base URL"),
-            (Class::BaseUrlMisconfigured, Some("host_guard"), None, "allowed hosts"),
+            (Class::BaseUrlMisconfigured, None, Some("portkey"), Hop::Downstream, operator, "MCP_GATEWAY_BASE_URL"),
+            (Class::BaseUrlMisconfigured, None, Some("Portkey"), Hop::Downstream, operator, "MCP_GATEWAY_BASE_URL"),
+            (Class::BaseUrlMisconfigured, None, Some("other"), Hop::Downstream, operator, "public base URL"),
+            (Class::BaseUrlMisconfigured, Some("host_guard"), None, Hop::Downstream, operator, "allowed hosts"),
+            (Class::InvalidClient, None, None, Hop::Downstream, WhoActs::EndUser, "register anew"),
+            (Class::InvalidClient, None, None, Hop::Upstream, WhoActs::EndUser, "does not help until"),
         ];
-        for (class, reason, product, expected) in cases {
-            let text = fix_text(class, reason, WhoActs::GatewayOperator, product, &|_| None);
-            assert!(text.contains(expected), "{reason:?} {product:?}: {text}");
+        for (class, reason, product, hop, audience, expected) in cases {
+            let said = text(class, reason, product, hop, &none as &Values<'_>, audience);
+            assert!(said.contains(expected), "{reason:?} {product:?}: {said}");
+        }
+        let said = text(Class::SignInRequired, None, None, Hop::Downstream, &key, WhoActs::EndUser);
+        assert!(said.starts_with("The key is not accepted"), "{said}");
+        for class in Class::KNOWN.iter().filter(|class| **class != Class::ExternalAuthBlocked) {
+            for product in [None, Some("other")] {
+                for audience in WhoActs::KNOWN {
+                    let said = text(*class, None, product, Hop::Upstream, &none, *audience);
+                    assert!(!said.contains("MCP_GATEWAY_BASE_URL") && !said.contains("oauth_metadata."), "{said}");
+                }
+            }
         }
     }
 
@@ -179,37 +227,77 @@ mod tests {
     fn no_text_ever_has_a_hole_or_is_empty() {
         let everything = |column: &str| Some(format!("<{column}>"));
         let nothing = |_: &str| None;
-        for class in Class::KNOWN {
-            for audience in WhoActs::KNOWN.iter().chain([&WhoActs::Unknown]) {
-                for text in [
-                    fix_text(*class, None, *audience, None, &nothing),
-                    fix_text(*class, None, *audience, None, &everything),
-                    summary_text(*class, Hop::Upstream, *audience, &nothing),
-                    summary_text(*class, Hop::Unknown, *audience, &everything),
-                ] {
-                    assert!(!text.is_empty() && !text.contains(['{', '}']), "{class:?} {audience:?}: {text:?}");
+        for (class, text) in Codes::embedded().all() {
+            let reasons = text.reasons.keys().map(|reason| Some(reason.as_str())).chain([None]);
+            for reason in reasons {
+                for values in [&everything as &Values<'_>, &nothing] {
+                    for hop in [Hop::Upstream, Hop::Downstream, Hop::Unknown] {
+                        let failure = failure(class, reason, hop, values);
+                        for who_acts in WhoActs::KNOWN.iter().copied().chain([WhoActs::Unknown]) {
+                            let mut texts = vec![failure.summary(who_acts), failure.fix(who_acts, who_acts)];
+                            texts.extend(failure.fixes(who_acts).into_iter().map(|(_, text)| text));
+                            for text in texts {
+                                let is_whole = !text.is_empty() && !text.contains(['{', '}']);
+                                assert!(is_whole, "{class:?} {reason:?} {who_acts:?}: {text:?}");
+                            }
+                        }
+                    }
                 }
             }
         }
     }
 
     #[test]
+    fn who_has_to_act_comes_first_and_the_person_at_the_client_is_always_told_something() {
+        let known = values(&[("slug", "wiki")]);
+        let nothing_to_do = failure(Class::None, None, Hop::Unknown, &known);
+        assert!(nothing_to_do.fixes(WhoActs::Nobody).is_empty());
+        for class in Class::KNOWN.iter().filter(|class| **class != Class::None) {
+            for who_acts in WhoActs::KNOWN {
+                let fixes = failure(*class, None, Hop::Upstream, &known).fixes(*who_acts);
+                assert_eq!(fixes[0].0, *who_acts);
+                assert!(fixes.iter().any(|(audience, _)| *audience == WhoActs::EndUser), "{class:?}");
+                let audiences: std::collections::HashSet<_> = fixes.iter().map(|(audience, _)| audience).collect();
+                assert_eq!(audiences.len(), fixes.len(), "{class:?}: somebody is told two things");
+            }
+        }
+    }
+
+    #[test]
     fn an_audience_without_a_text_is_told_whom_to_turn_to() {
-        let text = fix_text(Class::DcrUnsupported, None, WhoActs::ServerOwner, None, &|_| None);
+        let nothing = |_: &str| None;
+        let failure = failure(Class::DcrUnsupported, None, Hop::Upstream, &nothing);
+        let text = failure.fix(WhoActs::ServerOwner, WhoActs::WorkspaceAdmin);
         assert!(text.contains("the workspace admin"), "{text}");
     }
 
     #[test]
-    fn the_missing_scope_is_named() {
-        let known = values(&[("scope_granted", "read"), ("scope_required", "read write")]);
-        let summary = summary_text(Class::MissingPermission, Hop::Downstream, WhoActs::EndUser, &known);
-        assert!(summary.starts_with("downstream refused: the scope write is missing;"), "{summary}");
+    fn whoever_a_rule_names_has_a_text_of_their_own() {
+        let nothing = |_: &str| None;
+        let rules = Rules::load(EMBEDDED).expect("the embedded rules are sound");
+        for rule in &rules.rules {
+            for hop in [Hop::Downstream, Hop::Upstream] {
+                let who_acts = rules.who_acts(rule, rule.hop.unwrap_or(hop));
+                let failure = failure(rule.class, rule.reason.as_deref(), rule.hop.unwrap_or(hop), &nothing);
+                let has_text = rule.class == Class::None || failure.own_text(who_acts).is_some();
+                assert!(has_text, "{}: {who_acts:?} has to act ({hop:?}) and is told nothing", rule.id);
+            }
+        }
     }
 
     #[test]
-    fn the_place_where_urls_differ_is_named() {
-        let found = url_difference("https://a.example/v1", "https://b.example/mcp").expect("they differ");
-        assert!(found.ends_with("from character 9 on"), "{found}");
-        assert_eq!(url_difference("https://a.example", "https://a.example/"), None);
+    fn every_reason_of_a_rule_is_explained() {
+        for rule in &Rules::load(EMBEDDED).expect("the embedded rules are sound").rules {
+            let Some(reason) = &rule.reason else { continue };
+            let text = Codes::embedded().of(rule.class).expect("every class has texts");
+            assert!(text.reasons.contains_key(reason), "{}: {} / {reason}", rule.id, rule.class.as_str());
+        }
+    }
+
+    #[test]
+    fn a_value_with_braces_is_no_placeholder() {
+        let known = values(&[("mcp_tool", "{slug}"), ("slug", "wiki")]);
+        let text = failure(Class::ToolError, None, Hop::Upstream, &known).fix(WhoActs::ServerOwner, WhoActs::ServerOwner);
+        assert!(text.starts_with("Look at what {slug} answered"), "{text}");
     }
 }

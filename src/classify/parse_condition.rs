@@ -85,10 +85,16 @@ fn read_patterns(reader: &mut Reader, value: &Value<'_>) -> Option<Vec<usize>> {
             sound = false;
             continue;
         };
-        match reader.patterns.add(expression) {
+        let added = match reader.spelled_out(expression) {
+            Ok(spelled) => {
+                reader.patterns.add(&spelled).map_err(|problem| format!("bad regex `{expression}`: {problem}"))
+            }
+            Err(word) => Err(format!("unknown word `<{word}>` in `{expression}`: name it under [words]")),
+        };
+        match added {
             Ok(number) => numbers.push(number),
             Err(problem) => {
-                reader.fault(part.span(), format!("bad regex `{expression}`: {problem}"));
+                reader.fault(part.span(), problem);
                 sound = false;
             }
         }

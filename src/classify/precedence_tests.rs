@@ -19,7 +19,7 @@ fn class_of(event: &Event<'_>) -> &'static str {
 }
 
 #[test]
-fn point_1_the_innermost_cause_beats_every_wrapper() {
+fn precedence_01_the_innermost_cause_beats_every_wrapper() {
     let cases = [
         (
             "start-up of the client failed: handshake failed. Caused by: getaddrinfo ENOTFOUND wiki.test",
@@ -31,6 +31,20 @@ fn point_1_the_innermost_cause_beats_every_wrapper() {
         ),
         (r#"connection closed; stderr: {"status":429,"detail":"too many requests"}"#, "rate_limited"),
         ("certificate problem reported. Caused by: refresh token revoked", "refresh_failure"),
+        (
+            "could not start the list: authentication failed: dial tcp 10.0.0.9:443: connect: no route to host",
+            "upstream_unavailable",
+        ),
+        ("Unauthorized: sign-in error: the redirect URI is not registered", "redirect_uri_mismatch"),
+        (
+            "event: message\ndata: {\"error\":{\"code\":-32001,\"message\":\"session not found\"}}\n",
+            "stale_configuration",
+        ),
+        (
+            "Traceback (most recent call last):\n  File \"x.py\", line 1, in f\n    go()\nOSError: no such host\n\nThe above exception was \
+             the direct cause of the following exception:\n\nTraceback (most recent call last):\nLoginError: unauthorized",
+            "upstream_unavailable",
+        ),
     ];
     for (message, class) in cases {
         assert_eq!(said(Phase::McpRequest, message).0, class, "{message}");
@@ -38,7 +52,7 @@ fn point_1_the_innermost_cause_beats_every_wrapper() {
 }
 
 #[test]
-fn point_2_success_later_in_the_same_text_is_no_failure() {
+fn precedence_02_success_later_in_the_same_text_is_no_failure() {
     assert_eq!(
         said(Phase::Authorization, "got 401 with resource_metadata, metadata fetched, sign-in completed, then 200 OK")
             .0,
@@ -50,7 +64,7 @@ fn point_2_success_later_in_the_same_text_is_no_failure() {
 }
 
 #[test]
-fn point_3_rate_limit_beats_status_phase_and_type() {
+fn precedence_03_rate_limit_beats_status_phase_and_type() {
     let event = failed("mcp.auth.registration", UP, |e| {
         e.http_status = Some(403);
         e.message = Some("secondary rate limit reached for this address".into());
@@ -72,7 +86,7 @@ fn without_user(fill: impl FnOnce(&mut Event<'static>)) -> Event<'static> {
 }
 
 #[test]
-fn point_4_a_decision_that_names_its_ground_wins() {
+fn precedence_04_a_decision_that_names_its_ground_wins() {
     let cases = [
         ("caller is not a member of workspace blue", "forbidden"),
         ("blocked by policy tools-only", "forbidden"),
@@ -88,7 +102,7 @@ fn point_4_a_decision_that_names_its_ground_wins() {
 }
 
 #[test]
-fn point_4a_otherwise_a_credential_without_a_user_even_under_a_500() {
+fn precedence_04a_otherwise_a_credential_without_a_user_even_under_a_500() {
     let event = without_user(|e| {
         e.http_status = Some(500);
         e.message = Some("unable to verify access of the caller".into());
@@ -97,7 +111,7 @@ fn point_4a_otherwise_a_credential_without_a_user_even_under_a_500() {
 }
 
 #[test]
-fn point_4b_otherwise_the_access_check_failed_whatever_the_status() {
+fn precedence_04b_otherwise_the_access_check_failed_whatever_the_status() {
     for status in [200, 401, 403, 500, 503] {
         let event = failed("mcp.request.rejected", DOWN, |e| {
             e.http_status = Some(status);
@@ -105,10 +119,14 @@ fn point_4b_otherwise_the_access_check_failed_whatever_the_status() {
         });
         assert_eq!(class_of(&event), "access_unverifiable", "{status}");
     }
+    for cause in ["connection refused", "context deadline exceeded", "HTTP 503", "401 Unauthorized"] {
+        let text = format!("could not check whether the caller is a member: team service: request failed: {cause}");
+        assert_eq!(said(Phase::McpRequest, &text).0, "access_unverifiable", "{text}");
+    }
 }
 
 #[test]
-fn point_5_network_and_5xx_also_at_registration_and_discovery() {
+fn precedence_05_network_and_5xx_also_at_registration_and_discovery() {
     for type_name in
         ["mcp.auth.registration", "mcp.auth.discovery", "mcp.auth.token", "mcp.auth.refresh", "mcp.call.completed"]
     {
@@ -125,7 +143,7 @@ fn point_5_network_and_5xx_also_at_registration_and_discovery() {
 }
 
 #[test]
-fn point_6_registration_refusals_by_what_they_name() {
+fn precedence_06_registration_refusals_by_what_they_name() {
     let cases = [
         ("the redirect URI is not allowed", "redirect_uri_mismatch"),
         ("scope admin is not allowed for new clients", "invalid_scope"),
@@ -138,7 +156,7 @@ fn point_6_registration_refusals_by_what_they_name() {
 }
 
 #[test]
-fn point_7_a_provider_sub_code_beats_the_oauth_code() {
+fn precedence_07_a_provider_sub_code_beats_the_oauth_code() {
     let cases = [
         ("AADSTS65001: not consented", "consent_denied"),
         ("AADSTS50173: grant gone", "refresh_failure"),
@@ -154,7 +172,7 @@ fn point_7_a_provider_sub_code_beats_the_oauth_code() {
 }
 
 #[test]
-fn point_8_the_grant_type_decides_an_invalid_grant() {
+fn precedence_08_the_grant_type_decides_an_invalid_grant() {
     let with_grant = |grant: Option<&'static str>, type_name: &'static str| {
         failed(type_name, UP, |e| {
             e.oauth_error = Some("invalid_grant".into());
@@ -169,7 +187,7 @@ fn point_8_the_grant_type_decides_an_invalid_grant() {
 }
 
 #[test]
-fn point_9_client_gone_beats_refresh_but_a_dead_token_does_not_become_a_client() {
+fn precedence_09_client_gone_beats_refresh_but_a_dead_token_does_not_become_a_client() {
     let gone = failed("mcp.auth.refresh", UP, |e| e.oauth_error = Some("invalid_client".into()));
     assert_eq!((class_of(&gone), CLASSIFIER.classify(&gone).reason), ("invalid_client", Some("stale_registration")));
     let dead = failed("mcp.auth.refresh", UP, |e| {
@@ -180,7 +198,7 @@ fn point_9_client_gone_beats_refresh_but_a_dead_token_does_not_become_a_client()
 }
 
 #[test]
-fn point_10_the_description_decides_access_denied() {
+fn precedence_10_the_description_decides_access_denied() {
     let cases = [
         ("the user declined", "consent_denied"),
         ("nobody assigned Ann to it: not assigned", "forbidden"),
@@ -199,7 +217,7 @@ fn point_10_the_description_decides_access_denied() {
 }
 
 #[test]
-fn point_11_insufficient_scope_on_a_call() {
+fn precedence_11_insufficient_scope_on_a_call() {
     let event = failed("mcp.call.completed", UP, |e| {
         e.http_status = Some(403);
         e.oauth_error = Some("insufficient_scope".into());
@@ -208,14 +226,14 @@ fn point_11_insufficient_scope_on_a_call() {
 }
 
 #[test]
-fn point_12_a_dead_session_is_stale_and_an_unknown_tool_is_a_tool_error() {
+fn precedence_12_a_dead_session_is_stale_and_an_unknown_tool_is_a_tool_error() {
     assert_eq!(said(Phase::McpRequest, "Session not found").0, "stale_configuration");
     assert_eq!(said(Phase::McpRequest, "no valid session ID was given").0, "stale_configuration");
     assert_eq!(said(Phase::ToolCall, "unknown tool: paint").0, "tool_error");
 }
 
 #[test]
-fn point_13_an_address_or_a_resource() {
+fn precedence_13_an_address_or_a_resource() {
     let pair = |registered: &'static str, advertised: &'static str| {
         failed("mcp.auth.discovery", UP, |e| {
             e.resource_registered = Some(registered.into());
@@ -238,7 +256,7 @@ fn point_13_an_address_or_a_resource() {
 }
 
 #[test]
-fn point_14_issuer_in_metadata_or_on_the_callback() {
+fn precedence_14_issuer_in_metadata_or_on_the_callback() {
     assert_eq!(
         said(Phase::Discovery, "issuer mismatch in authorization server metadata"),
         ("discovery_failure", Some("issuer"))
@@ -250,7 +268,7 @@ fn point_14_issuer_in_metadata_or_on_the_callback() {
 }
 
 #[test]
-fn point_15_user_known_but_server_not_connected() {
+fn precedence_15_user_known_but_server_not_connected() {
     let event = failed("mcp.call.completed", UP, |e| {
         e.user_id = Some("u1".into());
         e.credential_kind = Some(CredentialKind::UserKey);
@@ -261,7 +279,7 @@ fn point_15_user_known_but_server_not_connected() {
 }
 
 #[test]
-fn point_16_another_tenant_or_not_a_member() {
+fn precedence_16_another_tenant_or_not_a_member() {
     assert_eq!(
         said(Phase::Authorization, "you are signed in to a different organization than the app expects").0,
         "wrong_organization"
@@ -270,7 +288,7 @@ fn point_16_another_tenant_or_not_a_member() {
 }
 
 #[test]
-fn point_17_a_403_by_what_it_names() {
+fn precedence_17_a_403_by_what_it_names() {
     let cases = [
         ("scope files:write is required", "missing_permission"),
         ("access to this workspace is denied by policy", "forbidden"),
@@ -286,7 +304,7 @@ fn point_17_a_403_by_what_it_names() {
 }
 
 #[test]
-fn point_18_a_404_that_may_hide_a_denial() {
+fn precedence_18_a_404_that_may_hide_a_denial() {
     let with_text = |message: &'static str| {
         failed("mcp.call.completed", UP, |e| {
             e.http_status = Some(404);
@@ -303,7 +321,7 @@ fn point_18_a_404_that_may_hide_a_denial() {
 }
 
 #[test]
-fn point_19_what_is_left_of_json_rpc() {
+fn precedence_19_what_is_left_of_json_rpc() {
     for code in [-32600, -32601, -32602, -32603, -32000, -32050] {
         let event = failed("mcp.call.completed", UP, |e| e.mcp_error_code = Some(code));
         assert_eq!(class_of(&event), "tool_error", "{code}");

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxBuildHasher;
 
-use super::facts::{code_in, rpc_code_in, status_in};
+use super::facts::Step;
 use super::rules::{Matched, Rules};
-use super::unwrap::{Unwrapped, unwrap};
+use super::said::{code_in, rpc_code_in, status_in, step_in};
+use super::unwrap::{LAYERS, Unwrapped, unwrap};
 use crate::event::Event;
 
 /// Readings that are remembered, a power of two: one for each of so many hashes.
@@ -29,8 +30,10 @@ pub struct Reading {
     pub status: Option<u16>,
     /// JSON-RPC error code that the text names.
     pub rpc_code: Option<i64>,
+    /// Step that the text says failed.
+    pub step: Option<Step>,
     whole: OnceLock<Matched>,
-    inner: OnceLock<Matched>,
+    inner: [OnceLock<Matched>; LAYERS],
 }
 
 impl Reading {
@@ -43,8 +46,9 @@ impl Reading {
             code: code_in(said).map(str::to_ascii_lowercase),
             status: status_in(said),
             rpc_code: rpc_code_in(said),
+            step: step_in(said),
             whole: OnceLock::new(),
-            inner: OnceLock::new(),
+            inner: Default::default(),
             unwrapped,
         }
     }
@@ -55,10 +59,11 @@ impl Reading {
         (text, self.whole.get_or_init(|| rules.matched(text)))
     }
 
-    /// As [`Self::whole`] for the innermost cause alone; `None` when there is no layer around it.
-    pub fn inner(&self, rules: &Rules) -> Option<(&str, &Matched)> {
-        let text = self.unwrapped.inner()?;
-        Some((text, self.inner.get_or_init(|| rules.matched(text))))
+    /// As [`Self::whole`] for the innermost cause alone (`depth` 0) or with the layer around it (1); `None` when there
+    /// is no such layer.
+    pub fn inner(&self, depth: usize, rules: &Rules) -> Option<(&str, &Matched)> {
+        let text = self.unwrapped.inner(depth)?;
+        Some((text, self.inner.get(depth)?.get_or_init(|| rules.matched(text))))
     }
 }
 

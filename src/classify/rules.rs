@@ -10,7 +10,8 @@ use rustc_hash::FxHashMap;
 use super::class::{Class, Confidence, WhoActs};
 use super::condition::Condition;
 use super::facts::{Facts, Step};
-use super::parse::Reader;
+use super::own::stands_alone;
+use super::parse::{ReadRules, Reader};
 use super::text::{Numbers, Patterns};
 use crate::event::Hop;
 use crate::event::vocabulary::ClosedEnum;
@@ -32,6 +33,8 @@ pub struct Rule {
     pub who_acts: Option<WhoActs>,
     /// How sure it is.
     pub confidence: Confidence,
+    /// Whether it is asked about the whole text before the inner causes are asked by themselves.
+    pub over_causes: bool,
     /// What it asks.
     pub when: Condition,
 }
@@ -45,6 +48,8 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// Every pattern of every rule.
     pub patterns: Patterns,
+    /// Whether any rule is asked before the inner causes are.
+    pub has_rules_over_causes: bool,
     who_acts: FxHashMap<(Class, Hop), WhoActs>,
     /// Rules that can fire without any text.
     without_text: Numbers,
@@ -106,13 +111,34 @@ impl Rules {
     ///
     /// # Errors
     /// All faults of all files with their lines: syntax, unknown class, field or value, duplicate id, a rule without a
-    /// condition, a regex that does not compile, a class without anybody to act.
+    /// condition, a regex that does not compile, a class without anybody to act, a rule that can never fire.
     pub fn load(files: &[(&str, &str)]) -> Result<Self, RulesError> {
-        let mut reader = Reader::default();
-        for (name, content) in files {
-            reader.read_file(name, content);
+        Ok(Self::of(read_all(files).finish()?))
+    }
+
+    /// As [`Self::load`], with an operator's own file that extends, replaces or leaves out what `files` say.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with_own(files: &[(&str, &str)], name: &str, content: &str) -> Result<Self, RulesError> {
+        let mut reader = read_all(files);
+        if stands_alone(content) {
+            reader.leave_out_rules();
         }
-        let read = reader.finish()?;
+        reader.read_own_file(name, content);
+        Ok(Self::of(reader.finish()?))
+    }
+
+    /// As [`Self::load`], dead rules let through.
+    ///
+    /// # Errors
+    /// As [`Self::load`], but for dead rules.
+    #[cfg(test)]
+    pub(super) fn load_unchecked(files: &[(&str, &str)]) -> Result<Self, RulesError> {
+        Ok(Self::of(read_all(files).finish_unchecked()?))
+    }
+
+    fn of(read: ReadRules) -> Self {
         let mut without_text = Numbers::none(read.rules.len());
         let mut by_pattern = vec![Vec::new(); read.patterns.len()];
         for (number, rule) in read.rules.iter().enumerate() {
@@ -145,8 +171,9 @@ impl Rules {
             rules_where(&|part| matches!(part, Condition::Status(_))),
             rules_where(&|part| matches!(part, Condition::RpcCode(_))),
         ];
-        Ok(Self {
+        Self {
             version: read.version,
+            has_rules_over_causes: read.rules.iter().any(|rule| rule.over_causes),
             rules: read.rules,
             patterns: read.patterns,
             who_acts: read.who_acts,
@@ -155,7 +182,7 @@ impl Rules {
             no_text,
             at_step,
             without,
-        })
+        }
     }
 
     /// What `text` matches.
@@ -198,6 +225,14 @@ impl Rules {
         let usual = || self.who_acts.get(&(rule.class, hop)).copied();
         rule.who_acts.or_else(usual).unwrap_or(WhoActs::Unknown)
     }
+}
+
+fn read_all(files: &[(&str, &str)]) -> Reader {
+    let mut reader = Reader::default();
+    for (name, content) in files {
+        reader.read_file(name, content);
+    }
+    reader
 }
 
 /// The patterns of which one must match for the condition to hold; `None` when it can hold without text.

@@ -1,19 +1,25 @@
-//! `gatetrail classify`: what a message, an event or a file of them means; `--eval` measures the rules.
+//! `gatetrail classify`: what a message, an event or a file of them means; `--explain` says why, `--eval` measures the
+//! rules.
 //!
 //! Input is plain text (one line = one message), JSON lines `{id?, message, http_status?, oauth_error?, phase?, hop?}`,
 //! or one JSON object over several lines. Anything is accepted: what no rule explains is `unclassified`.
 
+mod report;
+
+use std::borrow::Cow;
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value, json};
 
-use crate::classify::eval::{Entry, Report, evaluate};
+use crate::classify::explain::Explanation;
 use crate::classify::{Classifier, Phase, TextCase, Verdict};
-use crate::event::Hop;
+use crate::decode::{Limits, Payload, decode};
 use crate::event::vocabulary::ClosedEnum;
+use crate::event::{Event, Hop, RecordTime};
 
 /// Arguments of `gatetrail classify`.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -21,6 +27,9 @@ pub struct ClassifyArgs {
     /// Print one JSON object a line instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Show what was read of each message, which rules held, and why one of them decided
+    #[arg(long, conflicts_with = "eval")]
+    pub explain: bool,
     /// Measure the rules with a file of labelled messages (JSON lines with `class`)
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub eval: Option<PathBuf>,
@@ -48,22 +57,22 @@ pub fn run(
     mut output: impl Write,
 ) -> anyhow::Result<()> {
     if args.eval.is_some() {
-        let report = evaluate(classifier, &read_entries(input)?);
-        return if args.json { write_json(&mut output, &json!(report)) } else { write_report(&mut output, &report) };
+        return report::run(args.json, classifier, input, &mut output);
     }
-    let mut table = (!args.json).then(verdict_table);
+    let mut answers = Answers { classifier, args, table: verdict_table(), output: &mut output };
     let mut first = String::new();
     if read_line(&mut input, &mut first)? == 0 {
         return Ok(());
     }
     for item in first_items(&first, &mut input)? {
-        answer(classifier, &item, table.as_mut(), &mut output)?;
+        answers.add(&item)?;
     }
     let mut line = String::new();
     while read_line(&mut input, &mut line)? > 0 {
-        answer(classifier, &line, table.as_mut(), &mut output)?;
+        answers.add(&line)?;
     }
-    if let Some(table) = table.filter(|table| !table.is_empty()) {
+    let table = answers.table;
+    if !table.is_empty() {
         writeln!(output, "{table}")?;
     }
     output.flush()?;
@@ -94,36 +103,89 @@ fn read_line(input: &mut impl BufRead, line: &mut String) -> anyhow::Result<usiz
     Ok(count)
 }
 
-/// Classifies one message and prints or tabulates the verdict; blank lines have none.
-fn answer(
-    classifier: &Classifier,
-    item: &str,
-    table: Option<&mut Table>,
-    output: &mut impl Write,
-) -> anyhow::Result<()> {
-    if item.trim().is_empty() {
-        return Ok(());
-    }
-    let (id, case) = read_case(item);
-    let verdict = classifier.classify_text(&case);
-    match table {
-        Some(table) => {
-            table.add_row(row(&id, &verdict, &case.message));
-            Ok(())
+/// Where answers go: printed one by one, or into a table for people.
+struct Answers<'a, W> {
+    classifier: &'a Classifier,
+    args: &'a ClassifyArgs,
+    table: Table,
+    output: &'a mut W,
+}
+
+impl<W: Write> Answers<'_, W> {
+    /// Classifies one message and prints or tabulates the verdict; blank lines have none.
+    fn add(&mut self, item: &str) -> anyhow::Result<()> {
+        if item.trim().is_empty() {
+            return Ok(());
         }
-        None => write_json(output, &verdict_json(&id, &verdict)),
+        let (id, read) = read_item(item);
+        let event = read.event(item);
+        if self.args.explain {
+            let explanation = self.classifier.explain(&event);
+            return self.print_explanation(&id, &explanation);
+        }
+        let verdict = self.classifier.classify(&event);
+        if self.args.json {
+            return write_json(self.output, &verdict_json(&id, &verdict));
+        }
+        let words = event.message.as_deref().or(event.oauth_error_description.as_deref()).unwrap_or_default();
+        self.table.add_row(row(&id, &verdict, words));
+        Ok(())
+    }
+
+    fn print_explanation(&mut self, id: &Value, explanation: &Explanation<'_>) -> anyhow::Result<()> {
+        if self.args.json {
+            let mut answer = verdict_json(id, &explanation.verdict);
+            answer["explanation"] = json!(explanation);
+            return write_json(self.output, &answer);
+        }
+        if *id != Value::Null {
+            writeln!(self.output, "{}", shown_id(id))?;
+        }
+        writeln!(self.output, "{explanation}")?;
+        Ok(())
     }
 }
 
-/// A line as a case: a JSON object with a message, an event, or plain text.
-fn read_case(item: &str) -> (Value, TextCase) {
-    match serde_json::from_str::<Map<String, Value>>(item) {
-        Ok(object) if object.contains_key("data") && object.contains_key("type") => {
-            (id_of(&object), case_of_event(&object))
+/// What a line is.
+enum Item {
+    /// A whole event in its native form, which the decoder takes.
+    Event,
+    /// A message with what little is known about it.
+    Case(TextCase),
+}
+
+impl Item {
+    fn event<'l>(&'l self, line: &'l str) -> Event<'l> {
+        match self {
+            Self::Case(case) => case.as_event(),
+            Self::Event => decoded(line).unwrap_or_else(|| {
+                let nowhere = Cow::Borrowed("text");
+                Event::new(nowhere.clone(), nowhere, Cow::Borrowed("unknown"), DateTime::UNIX_EPOCH)
+            }),
         }
-        Ok(object) if object.get("message").is_some_and(Value::is_string) => (id_of(&object), case_of_object(&object)),
-        _ => (Value::Null, TextCase::of(item.trim_end())),
     }
+}
+
+/// A line as an event, as an object with a message, or as plain text.
+fn read_item(line: &str) -> (Value, Item) {
+    match serde_json::from_str::<Map<String, Value>>(line) {
+        Ok(object) if object.contains_key("data") && object.contains_key("type") => {
+            let item = if decoded(line).is_some() { Item::Event } else { Item::Case(case_of_event(&object)) };
+            (id_of(&object), item)
+        }
+        Ok(object) if object.get("message").is_some_and(Value::is_string) => {
+            (id_of(&object), Item::Case(case_of_object(&object)))
+        }
+        _ => (Value::Null, Item::Case(TextCase::of(line.trim_end()))),
+    }
+}
+
+/// The event that a line is, when it is one to the letter.
+fn decoded(line: &str) -> Option<Event<'_>> {
+    // A message is pasted long after the event: how old it is says nothing here.
+    let long_ago = Limits { retention_days: i64::from(i32::MAX) / 1000, ..Limits::default() };
+    let time = serde_json::from_str::<Value>(line).ok()?.get("time")?.as_str()?.parse::<DateTime<Utc>>().ok()?;
+    decode(&Payload { headers: &[], value: Some(line.as_bytes()), time: RecordTime(time) }, &long_ago).ok()
 }
 
 fn id_of(object: &Map<String, Value>) -> Value {
@@ -146,7 +208,7 @@ fn status_of(value: &Value) -> Option<u16> {
     u16::try_from(number).ok().filter(|status| *status <= 999)
 }
 
-/// Seam: an event in its native form. The members a message can have are read here; the decoder reads them all.
+/// Something like an event, from which members are missing: what a message can have is read all the same.
 fn case_of_event(object: &Map<String, Value>) -> TextCase {
     let at = |pointer: &str| object.get("data").and_then(|data| data.pointer(pointer));
     let text = |pointer: &str| at(pointer).and_then(Value::as_str);
@@ -181,7 +243,8 @@ pub fn verdict_json(id: &Value, verdict: &Verdict<'_, '_>) -> Value {
     })
 }
 
-fn write_json(output: &mut impl Write, value: &Value) -> anyhow::Result<()> {
+/// One JSON value on a line.
+pub(super) fn write_json(output: &mut impl Write, value: &Value) -> anyhow::Result<()> {
     serde_json::to_writer(&mut *output, value)?;
     output.write_all(b"\n")?;
     Ok(())
@@ -193,21 +256,25 @@ fn verdict_table() -> Table {
     table
 }
 
-fn plain_table() -> Table {
+/// A table with lines between its rows.
+pub(super) fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table
 }
 
-fn row(id: &Value, verdict: &Verdict<'_, '_>, message: &str) -> Vec<String> {
-    const LONGEST_MESSAGE: usize = 60;
-    let id = match id {
+fn shown_id(id: &Value) -> String {
+    match id {
         Value::Null => "–".to_owned(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
+    }
+}
+
+fn row(id: &Value, verdict: &Verdict<'_, '_>, message: &str) -> Vec<String> {
+    const LONGEST_MESSAGE: usize = 60;
     vec![
-        id,
+        shown_id(id),
         verdict.class.as_str().to_owned(),
         verdict.reason.unwrap_or("–").to_owned(),
         verdict.hop.as_str().to_owned(),
@@ -216,60 +283,6 @@ fn row(id: &Value, verdict: &Verdict<'_, '_>, message: &str) -> Vec<String> {
         verdict.confidence.as_str().to_owned(),
         message.chars().take(LONGEST_MESSAGE).filter(|character| !character.is_control()).collect(),
     ]
-}
-
-fn read_entries(input: impl BufRead) -> anyhow::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for (index, line) in input.lines().enumerate() {
-        let line = line.with_context(|| format!("line {} cannot be read", index + 1))?;
-        if !line.trim().is_empty() {
-            let entry =
-                serde_json::from_str(&line).with_context(|| format!("line {} is no labelled message", index + 1))?;
-            entries.push(entry);
-        }
-    }
-    Ok(entries)
-}
-
-fn write_report(output: &mut impl Write, report: &Report) -> anyhow::Result<()> {
-    let percent = |share: Option<f64>| share.map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0));
-    writeln!(
-        output,
-        "rules {}: {} of {} right, {}",
-        report.version,
-        report.right,
-        report.entries,
-        percent(Some(report.accuracy))
-    )?;
-    let hop = &report.hop;
-    writeln!(
-        output,
-        "hop: {} of {} right when told, {} when not told",
-        hop.right_when_told, hop.named, hop.right_when_not_told
-    )?;
-    let mut classes = plain_table();
-    classes.set_header(["class", "expected", "answered", "precision", "recall"]);
-    for class in &report.classes {
-        let counts = [class.expected.to_string(), class.answered.to_string()];
-        let [expected, answered] = counts;
-        classes.add_row([class.class.clone(), expected, answered, percent(class.precision), percent(class.recall)]);
-    }
-    writeln!(output, "{classes}")?;
-    for level in &report.calibration {
-        writeln!(output, "{}: {} of {} right", level.confidence, level.right, level.answered)?;
-    }
-    for cell in &report.confusion {
-        writeln!(output, "{} × {} answered as {}", cell.count, cell.expected, cell.answered)?;
-    }
-    for miss in &report.misses {
-        let id = miss.id.as_deref().unwrap_or("–");
-        writeln!(
-            output,
-            "miss {id}: {} answered as {} by {} ({}): {:?}",
-            miss.expected, miss.answered, miss.rule, miss.confidence, miss.message
-        )?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -343,8 +356,34 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_event_is_read_with_all_its_members() {
+        let event = include_str!("../../schemas/events/examples/valid/mcp.auth.refresh.json");
+        for spelled in [event.to_owned(), event.replace('\n', " ")] {
+            let found = verdicts(spelled.as_bytes());
+            assert_eq!(found.len(), 1);
+            let members = ["class", "reason", "hop", "id"].map(|member| found[0][member].as_str().unwrap_or("–"));
+            assert_eq!(members, ["refresh_failure", "expired", "upstream", "01a202b7-59a8-7000-8000-00000000e013"]);
+        }
+    }
+
+    #[test]
+    fn an_explanation_names_the_rule_that_decided() {
+        let args = ClassifyArgs { explain: true, ..ClassifyArgs::default() };
+        let mut output = Vec::new();
+        run(&args, &CLASSIFIER, &b"token refresh failed: too many requests\n"[..], &mut output).expect("runs");
+        let text = String::from_utf8(output).expect("UTF-8");
+        assert!(text.starts_with("rate_limited") && text.contains("decides"), "{text}");
+        let mut output = Vec::new();
+        let args = ClassifyArgs { json: true, ..args };
+        run(&args, &CLASSIFIER, &b"token refresh failed: too many requests\n"[..], &mut output).expect("runs");
+        let answer: Value = serde_json::from_slice(&output).expect("JSON");
+        assert_eq!(answer["explanation"]["facts"]["step"], "refresh");
+        assert_eq!(answer["explanation"]["fired"][0]["rule"], answer["rule"]);
+    }
+
+    #[test]
     fn an_eval_file_is_measured_and_a_bad_line_is_named() {
-        let args = ClassifyArgs { json: true, eval: Some("x".into()), file: None };
+        let args = ClassifyArgs { json: true, eval: Some("x".into()), ..ClassifyArgs::default() };
         let mut output = Vec::new();
         run(&args, &CLASSIFIER, &br#"{"message":"429 too many requests","class":"rate_limited"}"#[..], &mut output)
             .expect("runs");

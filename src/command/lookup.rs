@@ -101,6 +101,15 @@ fn write_verdict(out: &mut impl Write, verdict: &RequestVerdict, style: OutputSt
     writeln!(out, "  what:     {}", printable(&verdict.summary))?;
     if failed {
         writeln!(out, "  fix:      {}", printable(&verdict.fix))?;
+        write_difference(out, verdict, style)?;
+        write_other_fixes(out, verdict)?;
+    }
+    if let Some(other) = &verdict.other_hop {
+        writeln!(out, "  besides:  {}", printable(&other.text))?;
+    }
+    if let Some(earlier) = &verdict.earlier_failure {
+        let at = time_text(earlier.at);
+        writeln!(out, "  before:   this connection failed at {at} ({}), see {}", earlier.class, printable(&earlier.event_id))?;
     }
     if let Some(recovered) = &verdict.recovered {
         let at = time_text(recovered.at);
@@ -121,6 +130,30 @@ fn write_verdict(out: &mut impl Write, verdict: &RequestVerdict, style: OutputSt
     }
     let rule = format!("  ({}, by rule {})", verdict.confidence, printable(&verdict.rule));
     writeln!(out, "{}", style.paint(&rule, FAINT))
+}
+
+/// The two URLs one below the other, with the part marked in which they differ.
+fn write_difference(out: &mut impl Write, verdict: &RequestVerdict, style: OutputStyle) -> std::io::Result<()> {
+    let Some(difference) = &verdict.difference else { return Ok(()) };
+    let width = difference.left.what.len().max(difference.right.what.len());
+    for marked in [&difference.left, &difference.right] {
+        let (before, part, behind) = marked.parts();
+        let part = style.paint(&printable(&part), BAD);
+        writeln!(out, "    {:width$}  {}{part}{}", marked.what, printable(&before), printable(&behind))?;
+    }
+    let longest = difference.left.differs_length.max(difference.right.differs_length);
+    let marks = "^".repeat(longest.max(1));
+    let indent = difference.left.differs_at + width + 2;
+    writeln!(out, "    {:indent$}{}", "", style.paint(&marks, BAD))
+}
+
+/// What the others have to do.
+fn write_other_fixes(out: &mut impl Write, verdict: &RequestVerdict) -> std::io::Result<()> {
+    let others = verdict.fixes.iter().filter(|fix| fix.audience != verdict.who_acts);
+    for fix in others {
+        writeln!(out, "    for the {}: {}", fix.audience.replace('_', " "), printable(&fix.text))?;
+    }
+    Ok(())
 }
 
 fn words_of(steps: &[String]) -> String {
@@ -167,7 +200,7 @@ fn offset(since: TimeDelta) -> String {
 }
 
 /// Columns worth a word in the table, with what stands before the value.
-const FACTS: [(&str, &str); 14] = [
+const FACTS: [(&str, &str); 15] = [
     ("http_status", "HTTP "),
     ("oauth_error", ""),
     ("www_authenticate_error", ""),
@@ -182,6 +215,7 @@ const FACTS: [(&str, &str); 14] = [
     ("resource_registered", "registered "),
     ("resource_advertised", "advertised "),
     ("config_version", "config "),
+    ("class_at_arrival", "at arrival "),
 ];
 
 fn facts(entry: &TimelineEntry) -> String {
@@ -217,7 +251,8 @@ fn write_remarks(out: &mut impl Write, found: &RequestTimeline) -> std::io::Resu
     }
     for step in &found.missing {
         let lead = if step.absence == Absence::Missing { "missing" } else { "unknown" };
-        writeln!(out, "{lead}: {}", printable(&step.text))?;
+        let last = step.last_reported_at.map(|at| format!(" (such a step was last reported at {})", time_text(at)));
+        writeln!(out, "{lead}: {}{}", printable(&step.text), last.unwrap_or_default())?;
     }
     for related in &found.related_requests {
         let how = if related.relation == Relation::Retry { "retried or continued by" } else { "retries or continues" };
@@ -245,7 +280,9 @@ mod tests {
     use serde_json::json;
 
     use super::{OutputStyle, offset, write_timeline};
-    use crate::query::timeline::{Joined, assemble};
+    use crate::classify::difference::Difference;
+    use crate::classify::WhoActs;
+    use crate::query::timeline::{Beyond, Joined, assemble};
     use crate::query::{RequestTimeline, VerdictTexts};
 
     fn found() -> RequestTimeline {
@@ -280,8 +317,16 @@ mod tests {
         let texts = VerdictTexts {
             summary: |input| format!("The refresh was refused ({}).", (input.values)("oauth_error").unwrap()),
             fix: |_| "Sign in again.".to_owned(),
+            fixes: |_| {
+                let for_operator = "Look at \u{1b}[31mthe token store.".to_owned();
+                vec![(WhoActs::EndUser, "Sign in again.".to_owned()), (WhoActs::GatewayOperator, for_operator)]
+            },
+            difference: |_| {
+                let url = |path: &str| format!("https://mcp.example{path}");
+                Difference::of(("registered", url("")), ("advertised", url("/mcp")))
+            },
         };
-        assemble("r1", &joined, Vec::new(), &texts).unwrap()
+        assemble("r1", &joined, Beyond::default(), &texts).unwrap()
     }
 
     #[test]

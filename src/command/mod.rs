@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::classify::Classifier;
+use crate::classify::{Classifier, RulesError};
 use crate::config::{Config, ConfigError, Layers};
 use crate::decode::Limits;
 use crate::query::QueryError;
@@ -108,6 +108,7 @@ pub fn exit_code_of(error: &anyhow::Error) -> u8 {
             || matches!(cause.downcast_ref::<SourceError>(), Some(SourceError::Setup(_) | SourceError::Files(_)))
             || matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Files(_)))
             || cause.is::<codes::UnknownClass>()
+            || cause.is::<RulesError>()
             || matches!(
                 cause.downcast_ref(),
                 Some(replay::ReplayError::EmptyRange | replay::ReplayError::NoPartition { .. })
@@ -144,7 +145,7 @@ pub fn start_logs(config: &Config) -> anyhow::Result<Telemetry> {
     Ok(logs::init(format, config.log.filter.as_deref())?)
 }
 
-/// The classifier with the operator's rules, or the built-in ones.
+/// The classifier with the built-in rules and what the operator's own ones add, replace or leave out.
 ///
 /// # Errors
 /// Every fault of the rules file at once.
@@ -152,7 +153,8 @@ pub fn classifier(config: &Config) -> anyhow::Result<Classifier> {
     let Some(path) = &config.rules else { return Ok(Classifier::embedded()?) };
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read the rules file {}", path.display()))?;
-    Classifier::from_toml(&text).with_context(|| format!("the rules file {} has faults", path.display()))
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    Classifier::with_own(&name, &text).with_context(|| format!("the rules file {} has faults", path.display()))
 }
 
 /// What the decoder accepts under these settings.

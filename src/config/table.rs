@@ -213,7 +213,13 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("retention", "call_days", Some("30"), "DAYS", "How long call events are kept, 1 to 3650"),
     secret("scrub", "key", "Key of the HMAC fingerprints that stand for removed secrets"),
-    setting("classify", "rules", None, "FILE", "Rules file used instead of the built-in one"),
+    setting(
+        "classify",
+        "rules",
+        None,
+        "FILE",
+        "Rules file that adds to the built-in rules, replaces or disables some, or stands alone",
+    ),
     setting(
         "log",
         "filter",

@@ -60,6 +60,8 @@ crash_points! {
     AssignedBeforeReplay = "assigned-before-replay",
     /// The rows of an unfinished plan were inserted again; the progress was not committed.
     ReplayInserted = "replay-inserted",
+    /// `gatetrail replay --reclassify` has written a page of changed verdicts; no batch of `consume` comes by here.
+    ReclassificationsInserted = "reclassifications-inserted",
 }
 
 /// Says that this moment has come.
@@ -148,7 +150,7 @@ mod tests {
         assert!(names.iter().all(|name| name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')));
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), 15);
+        assert_eq!(names.len(), 16);
     }
 
     #[cfg(feature = "crash-points")]

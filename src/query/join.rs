@@ -4,7 +4,7 @@
 //! event that comes in by several ways stays with the closest. Most requests take two statements: where the id was seen,
 //! and one read of its own events and of the steps about its connection. What follows from those is asked for only when
 //! they say that there is something, and the rest of its trace, and what only joined events name, only when the request
-//! failed or they leave open where, by whom or how it ended.
+//! failed or they leave open where, by whom or how it ended; later verdicts only where events of that time were re-classified.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -15,6 +15,7 @@ use super::error::QueryError;
 use super::late_facts::{Link, attribute, fill, shared_traces};
 use super::missing::expected;
 use super::order::{is_closing, milliseconds};
+use super::reclassified::Reclassified;
 use super::related_events::{
     RequestAndSteps, SKEW_ALLOWANCE, connection_events, connection_window, connections_of, flow_events,
     request_and_steps, request_events, retries_of_requests, span_of, trace_events,
@@ -37,17 +38,19 @@ const JOINED_ROWS: u32 = 300;
 /// [`QueryError`] of the store.
 pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Joined>, QueryError> {
     let ids = [request_id.to_owned()];
-    let sightings = sightings_of(client, "request", &ids).await?;
+    let (sightings, reclassified) = try_join!(sightings_of(client, "request", &ids), Reclassified::ask(client))?;
     let Some(extent) = Extent::of(&sightings, "request", &ids) else {
         return Ok(None);
     };
-    let (RequestAndSteps { own, steps }, retries) = try_join!(
+    let (RequestAndSteps { mut own, steps }, retries) = try_join!(
         request_and_steps(client, request_id, &extent, OWN_ROWS),
         retries(client, request_id, Extent::of(&sightings, "caused_by", &ids))
     )?;
     if own.is_empty() {
         return Ok(None);
     }
+    // Before anything else is decided: whether the request failed is what its verdicts say now.
+    reclassified.lay_over(client, &mut own).await?;
     let is_told = is_told(&own);
     let (earlier, mut flows, mut traced, connections) = try_join!(
         earlier_requests(client, request_id, &own),
@@ -71,6 +74,7 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
 
     let mut gathered = Gathered::default();
     gathered.add(own, Relation::Request, OWN_ROWS);
+    let laid_over = gathered.events.len();
     let is_ours = |event: &StoredEvent| event.str("request_id") == Some(request_id);
     let (of_own_flow, flows) = flows.into_iter().partition(is_ours);
     let (of_own_trace, traced) = traced.into_iter().partition(is_ours);
@@ -87,6 +91,7 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
         gathered.add(found, Relation::Connection, JOINED_ROWS);
     }
     gathered.add(traced, Relation::Trace, JOINED_ROWS);
+    reclassified.lay_over(client, gathered.events.split_at_mut(laid_over).1).await?;
     fill(&mut gathered.events, &shared_traces);
     sort(&mut gathered.events);
     Ok(Some(Joined { events: gathered.events, truncated: gathered.truncated }))

@@ -3,11 +3,12 @@
 //! Absence is evidence only where presence is usual: a step counts as missing only where this gateway reported such
 //! steps elsewhere lately; else the timeline says that this gateway does not report them.
 
-use serde::Serialize;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::order::is_closing;
-use super::stored::{Relation, StoredEvent};
+use super::stored::{Relation, StoredEvent, optional_micros};
 use crate::classify::Class;
 use crate::event::{EventKind, Hop, Outcome};
 
@@ -46,8 +47,24 @@ pub struct MissingStep {
     pub after_event_id: String,
     /// Whether its absence says anything.
     pub absence: Absence,
+    /// When this gateway last reported such a step, within 7 days before the request ended; unknown when it did not.
+    #[serde(serialize_with = "optional_micros")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_reported_at: Option<DateTime<Utc>>,
     /// What is missing, as a sentence.
     pub text: String,
+}
+
+/// A kind of step that the gateway reports, and when it last did.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Reported {
+    /// Type of the step.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// Its hop.
+    pub hop: String,
+    /// When it was reported last.
+    pub last: DateTime<Utc>,
 }
 
 /// The steps that the events lead one to expect and that are not among them.
@@ -58,21 +75,26 @@ pub fn expected(events: &[StoredEvent]) -> Vec<Expected> {
     found.into_iter().flatten().chain(sign_in_steps(events)).collect()
 }
 
-/// Names what is missing, given the (type, hop) pairs that this gateway reports.
+/// Names what is missing, given what this gateway reports.
 #[must_use]
-pub fn missing(expected: Vec<Expected>, reported: &[(String, String)]) -> Vec<MissingStep> {
+pub fn missing(expected: Vec<Expected>, reported: &[Reported]) -> Vec<MissingStep> {
     use crate::event::vocabulary::ClosedEnum as _;
-    let is_reported = |step: &Expected| {
-        reported.iter().any(|(name, hop)| step.types.contains(&name.as_str()) && hop == step.hop.as_str())
+    let last_reported = |step: &Expected| {
+        let such = reported
+            .iter()
+            .filter(|known| step.types.contains(&known.type_name.as_str()) && known.hop == step.hop.as_str());
+        such.map(|known| known.last).max()
     };
     let name = |step: Expected| {
-        let absence = if is_reported(&step) { Absence::Missing } else { Absence::NotReported };
+        let last_reported_at = last_reported(&step);
+        let absence = if last_reported_at.is_some() { Absence::Missing } else { Absence::NotReported };
         let type_name = step.types.first().copied().unwrap_or_default().to_owned();
         let text = match absence {
             Absence::Missing => step.text.to_owned(),
             Absence::NotReported => format!("{type_name} ({}): not reported by this gateway", step.hop.as_str()),
         };
-        MissingStep { type_name, hop: step.hop.as_str().to_owned(), after_event_id: step.after_event_id, absence, text }
+        let hop = step.hop.as_str().to_owned();
+        MissingStep { type_name, hop, after_event_id: step.after_event_id, absence, last_reported_at, text }
     };
     expected.into_iter().map(name).collect()
 }
@@ -174,7 +196,7 @@ fn sign_in_steps(events: &[StoredEvent]) -> Vec<Expected> {
 mod tests {
     use serde_json::json;
 
-    use super::{Absence, expected, missing};
+    use super::{Absence, Reported, expected, missing};
     use crate::query::stored::StoredEvent;
     use crate::query::stored::tests::event;
 
@@ -219,11 +241,14 @@ mod tests {
                 json!({"event_id": "9", "type": "mcp.request.rejected", "outcome": "failure", "class": "unclassified", "http_status": 502}),
             ),
         ];
-        let pair = |name: &str, hop: &str| (name.to_owned(), hop.to_owned());
-        let reported = missing(expected(&events), &[pair("mcp.call.completed", "upstream")]);
+        let last = "2026-11-22T09:00:00Z".parse().unwrap();
+        let seen = |type_name: &str, hop: &str| Reported { type_name: type_name.into(), hop: hop.into(), last };
+        let reported = missing(expected(&events), &[seen("mcp.call.completed", "upstream")]);
+        assert_eq!(reported[0].last_reported_at, Some(last));
         assert_eq!(reported[0].absence, Absence::Missing);
         assert_eq!(reported[0].text, "no upstream call was seen after the credential check");
-        let other_hop = missing(expected(&events), &[pair("mcp.call.completed", "downstream")]);
+        let other_hop = missing(expected(&events), &[seen("mcp.call.completed", "downstream")]);
+        assert_eq!(other_hop[0].last_reported_at, None);
         assert_eq!(other_hop[0].absence, Absence::NotReported);
         assert!(other_hop[0].text.ends_with("not reported by this gateway"), "{}", other_hop[0].text);
     }

@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use clickhouse::Client;
-use serde::Deserialize;
 
 use super::error::QueryError;
 use super::filter::check_id;
 use super::join::join_request;
 use super::missing::{Absence, Expected, MissingStep, expected, missing};
 use super::statement::Statement;
+use super::similar_slug::similar_slug;
 use super::stored::{Relation, StoredEvent};
 use super::texts::VerdictTexts;
-use super::timeline::{RequestTimeline, assemble};
+use super::timeline::{Beyond, RequestTimeline, assemble};
+use super::verdict::decide;
+use crate::classify::Class;
+use crate::event::Hop;
 
 /// How far back a gateway's habit of reporting a step is looked for.
 const HABIT_WINDOW: TimeDelta = TimeDelta::days(7);
@@ -37,15 +40,21 @@ pub async fn request_timeline(
         return Ok(None);
     };
     let expected = expected(&joined.events);
-    let absent = if expected.is_empty() { Vec::new() } else { absent_steps(client, &joined.events, expected).await? };
-    Ok(assemble(request_id, &joined, absent, texts))
+    let missing = if expected.is_empty() { Vec::new() } else { absent_steps(client, &joined.events, expected).await? };
+    let known_slug = meant_server(client, &joined.events).await?;
+    Ok(assemble(request_id, &joined, Beyond { missing, known_slug }, texts))
 }
 
-#[derive(Deserialize)]
-struct ReportedStep {
-    #[serde(rename = "type")]
-    type_name: String,
-    hop: String,
+/// The server that was meant, when the gateway knows none of this name.
+async fn meant_server(client: &Client, events: &[StoredEvent]) -> Result<Option<String>, QueryError> {
+    let Some(deciding) = decide(events).deciding.filter(|event| event.class == Class::ServerNotFound) else {
+        return Ok(None);
+    };
+    let is_here = deciding.class_hop != Hop::Upstream;
+    match (deciding.str("workspace"), deciding.str("slug")) {
+        (Some(workspace), Some(slug)) if is_here => similar_slug(client, workspace, slug, deciding.time).await,
+        _ => Ok(None),
+    }
 }
 
 /// Tells for each step that is not there whether this gateway reports such steps.
@@ -74,7 +83,7 @@ async fn absent_steps(
         .bind_time("first", end - NEARBY_WINDOW)
         .bind_time("last", end)
         .reads_little();
-    let absent = missing(expected.clone(), &pairs(about_reporter(nearby).rows().await?));
+    let absent = missing(expected.clone(), &about_reporter(nearby).rows().await?);
     if absent.iter().all(|step| step.absence == Absence::Missing) {
         return Ok(absent);
     }
@@ -82,9 +91,5 @@ async fn absent_steps(
         .bind_time("first", end - HABIT_WINDOW)
         .bind_time("last", end)
         .read_at_most(HABIT_ROWS);
-    Ok(missing(expected, &pairs(about_reporter(everywhere).rows().await?)))
-}
-
-fn pairs(reported: Vec<ReportedStep>) -> Vec<(String, String)> {
-    reported.into_iter().map(|step| (step.type_name, step.hop)).collect()
+    Ok(missing(expected, &about_reporter(everywhere).rows().await?))
 }

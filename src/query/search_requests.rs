@@ -1,7 +1,7 @@
 //! Finds requests: one item each, newest first.
 //!
 //! The first statement picks ids by the filters, the second tells where these were seen, the third reads what a summary needs of
-//! those few. The class of
+//! those few. Classes are those of the rules in force, as far as events were re-classified. The class of
 //! an item is decided as on its own page, but over its own events alone: a retry that recovered is not looked for.
 
 use std::collections::HashMap;
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::error::QueryError;
 use super::filter::{RequestFilter, TimeRange};
 use super::page::{List, Page, Paged, Position};
+use super::reclassified::Reclassified;
 use super::sightings::{Extent, sightings_of};
 use super::statement::Statement;
 use super::stored::{StoredEvent, id_of_key_hex, micros};
@@ -85,10 +86,12 @@ pub async fn search_requests(
     now: DateTime<Utc>,
 ) -> Result<Paged<RequestSummary>, QueryError> {
     let range = filter.checked_range(now)?;
-    let found = search_request_ids(client, filter, range, page).await?;
+    let reclassified = Reclassified::ask(client).await?;
+    let found = search_request_ids(client, filter, range, page, reclassified).await?;
     let page_of_ids =
         Paged::from_one_more(List::Requests, page, found, |item| Position { time: item.started, id: item.key.clone() });
-    let mut events = search_request_events(client, &page_of_ids.items, range).await?;
+    let events = search_request_events(client, &page_of_ids.items, range, reclassified).await?;
+    let mut events = by_request(events);
     let summaries =
         page_of_ids.items.iter().map(|item| summary_of(item, &events.remove(&item.id()).unwrap_or_default()));
     Ok(Paged { items: summaries.collect(), next_cursor: page_of_ids.next_cursor })
@@ -99,8 +102,12 @@ async fn search_request_ids(
     filter: &RequestFilter,
     range: TimeRange,
     page: &Page,
+    reclassified: Reclassified,
 ) -> Result<Vec<Found>, QueryError> {
-    Statement::new(client, "search_request_ids", include_str!("sql/search_request_ids.sql"))
+    // What no filter asks for costs nothing.
+    let asks_for_verdicts = filter.class.is_some() || filter.hop.is_some();
+    let events = if asks_for_verdicts { reclassified.events((range.from, range.to)) } else { "events" };
+    Statement::over(client, "search_request_ids", include_str!("sql/search_request_ids.sql"), events)
         .bind_time("from", range.from)
         .bind_time("to", range.to)
         .bind("workspace", &filter.workspace)
@@ -123,32 +130,38 @@ async fn search_request_events(
     client: &Client,
     found: &[Found],
     range: TimeRange,
-) -> Result<HashMap<String, Vec<StoredEvent>>, QueryError> {
+    reclassified: Reclassified,
+) -> Result<Vec<StoredEvent>, QueryError> {
     let Some(first) = found.iter().map(|item| item.started).min() else {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     };
     let ids: Vec<String> = found.iter().map(Found::id).collect();
     let sightings = sightings_of(client, "request", &ids).await?;
     let Some(extent) = Extent::of(&sightings, "request", &ids) else {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     };
     // The range ends before `to`.
     let extent = Extent { span: (first, range.to - TimeDelta::microseconds(1)), ..extent };
     let keys: Vec<&str> = found.iter().map(|item| item.key.as_str()).collect();
-    let rows: Vec<StoredEvent> =
+    let mut events: Vec<StoredEvent> =
         Statement::new(client, "search_request_events", include_str!("sql/search_request_events.sql"))
             .bind("request_keys", keys)
             .bind_extent(&extent)
             .reads_little()
             .rows()
             .await?;
+    reclassified.lay_over(client, &mut events).await?;
+    Ok(events)
+}
+
+fn by_request(events: Vec<StoredEvent>) -> HashMap<String, Vec<StoredEvent>> {
     let mut by_request: HashMap<String, Vec<StoredEvent>> = HashMap::new();
-    for event in rows {
+    for event in events {
         if let Some(request_id) = event.text("request_id") {
             by_request.entry(request_id).or_default().push(event);
         }
     }
-    Ok(by_request)
+    by_request
 }
 
 fn summary_of(found: &Found, events: &[StoredEvent]) -> RequestSummary {

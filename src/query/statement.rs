@@ -37,6 +37,10 @@ impl Statement {
     /// is stored of an event, in the form that [`super::stored::StoredEvent`] reads.
     #[must_use]
     pub fn new(client: &Client, function: &'static str, sql: &'static str) -> Self {
+        Self::of_text(client, function, sql)
+    }
+
+    fn of_text(client: &Client, function: &'static str, sql: &str) -> Self {
         let query = client
             .query_raw(&sql.replace("${event_columns}", EVENT_COLUMNS.trim_end()))
             .with_setting("log_comment", function)
@@ -48,6 +52,12 @@ impl Statement {
             .with_setting("output_format_json_quote_64bit_integers", "0")
             .with_setting("output_format_json_validate_utf8", "1");
         Self { query, patience: PATIENCE }
+    }
+
+    /// [`Statement::new`] with another name in the place of `${events}`: the table, or a view of the same columns.
+    #[must_use]
+    pub fn over(client: &Client, function: &'static str, sql: &'static str, events: &'static str) -> Self {
+        Self::of_text(client, function, &sql.replace("${events}", events))
     }
 
     /// Lets the server work longer than usual: for what is no page that a person waits for.

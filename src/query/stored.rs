@@ -35,6 +35,26 @@ pub enum Relation {
     Trace,
 }
 
+/// Which row of `events` a stored event is: (topic, topic id, partition, offset, index).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+pub struct RowIdentity {
+    /// Topic name.
+    #[serde(rename = "kafka_topic")]
+    pub topic: String,
+    /// The topic's id; empty when it was unknown.
+    #[serde(rename = "kafka_topic_id")]
+    pub topic_id: String,
+    /// Partition, from 0.
+    #[serde(rename = "kafka_partition")]
+    pub partition: i64,
+    /// Offset of the record.
+    #[serde(rename = "kafka_offset")]
+    pub offset: i64,
+    /// Place within the record, from 0.
+    #[serde(rename = "kafka_index")]
+    pub index: i64,
+}
+
 /// One stored event.
 #[derive(Debug, Clone)]
 pub struct StoredEvent {
@@ -79,6 +99,12 @@ impl StoredEvent {
             Value::Null | Value::Object(_) => None,
             other => Some(other.to_string()),
         }
+    }
+
+    /// The value of a column as it is stored.
+    #[must_use]
+    pub fn column(&self, column: &str) -> Option<&Value> {
+        self.columns.get(column)
     }
 
     /// The value of a text column, without a copy.
@@ -132,6 +158,40 @@ impl StoredEvent {
     #[must_use]
     pub fn identity(&self) -> (&str, &str) {
         (&self.source, &self.event_id)
+    }
+
+    /// Which row of the table it is; `None` where the row was read without its place in Kafka.
+    #[must_use]
+    pub fn row_identity(&self) -> Option<RowIdentity> {
+        Some(RowIdentity {
+            topic: self.text("kafka_topic")?,
+            topic_id: self.text("kafka_topic_id").unwrap_or_default(),
+            partition: self.integer("kafka_partition")?,
+            offset: self.integer("kafka_offset")?,
+            index: self.integer("kafka_index")?,
+        })
+    }
+
+    /// Puts the columns of a later verdict in the place of those that it was stored with: `null` is unknown. What it was
+    /// stored with stays as `class_at_arrival` and `class_version_at_arrival`.
+    pub fn reclassify(&mut self, verdict: Map<String, Value>) {
+        for column in ["class", "class_version"] {
+            if let Some(value) = self.columns.get(column).cloned() {
+                self.columns.insert(format!("{column}_at_arrival"), value);
+            }
+        }
+        for (column, value) in verdict {
+            let is_unknown = value.is_null() || value.as_object().is_some_and(Map::is_empty);
+            if is_unknown {
+                self.columns.remove(&column);
+            } else {
+                self.columns.insert(column, value);
+            }
+        }
+        self.class = Class::parse(self.str("class").unwrap_or_default());
+        self.class_hop = Hop::parse(self.str("class_hop").unwrap_or_default());
+        self.who_acts = WhoActs::parse(self.str("who_acts").unwrap_or_default());
+        self.confidence = Confidence::parse(self.str("confidence").unwrap_or_default());
     }
 
     /// Whether the classifier saw a failure in it.

@@ -12,14 +12,15 @@ use utoipa::ToSchema;
 
 use super::missing::MissingStep;
 use super::order::{ClockSkew, clock_skews};
-use super::recovery::Recovery;
-use super::stored::{LEADING_COLUMNS, Relation, StoredEvent, micros};
-use super::texts::{TextInput, VerdictTexts};
+use super::nearest::Nearest;
+use super::request_verdict::verdict_of;
+pub use super::request_verdict::{Evidence, RequestVerdict};
+use super::stored::{Relation, StoredEvent, micros};
+use super::texts::VerdictTexts;
 use super::token_refresh::TokenRefresh;
-use super::verdict::{Decision, decide};
-use crate::classify::{Class, WhoActs};
+use super::verdict::decide;
 use crate::event::vocabulary::ClosedEnum;
-use crate::event::{EventKind, FieldId, Hop, Outcome};
+use crate::event::{EventKind, FieldId};
 
 /// Everything that is known about one request.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -66,44 +67,6 @@ pub struct RequestTimeline {
     pub truncated: bool,
 }
 
-/// The verdict over the joined timeline.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct RequestVerdict {
-    /// What went wrong; `none` when nothing failed in the end.
-    pub class: String,
-    /// Finer than the class.
-    pub reason: Option<String>,
-    /// The hop that refused.
-    pub hop: Option<String>,
-    /// Who has to act.
-    pub who_acts: String,
-    /// Id of the rule that decided.
-    pub rule: String,
-    /// `certain`, `likely` or `weak`.
-    pub confidence: String,
-    /// What happened, in one sentence.
-    pub summary: String,
-    /// What to do.
-    pub fix: String,
-    /// What the verdict rests on.
-    pub evidence: Vec<Evidence>,
-    /// The first failing step: the event that decided.
-    pub event_id: Option<String>,
-    /// What failed at first and was made up for.
-    pub recovered: Option<Recovery>,
-}
-
-/// One fact that the verdict rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Evidence {
-    /// The event.
-    pub event_id: String,
-    /// Column name of the member.
-    pub field: String,
-    /// Its value, or the words in it that decided.
-    pub value: String,
-}
-
 /// One event of a timeline: these members, and every other known column under its own name.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TimelineEntry {
@@ -131,7 +94,8 @@ pub struct TimelineEntry {
     /// Where each member came from that may be filled in: `event`, `url`, `registry`, `flow`, `connection`, `trace`,
     /// `scrub`, `inferred`.
     pub origins: BTreeMap<String, String>,
-    /// The other columns that are known.
+    /// The other columns that are known. `class_version` names the rules that decided; of an event that was re-classified,
+    /// `class_at_arrival` and `class_version_at_arrival` are what it arrived with, `reclassified_at` is when that changed.
     #[serde(flatten)]
     #[schema(value_type = BTreeMap<String, Object>)]
     pub columns: BTreeMap<String, Value>,
@@ -212,19 +176,24 @@ pub struct Joined {
     pub truncated: bool,
 }
 
+/// What had to be asked beyond the joined events.
+#[derive(Debug, Default)]
+pub struct Beyond {
+    /// Steps that should be there and are not.
+    pub missing: Vec<MissingStep>,
+    /// A registered server whose name is like the request's slug.
+    pub known_slug: Option<String>,
+}
+
 /// Makes the answer of joined events; `None` when no event is the request's own.
 #[must_use]
-pub fn assemble(
-    request_id: &str,
-    joined: &Joined,
-    missing: Vec<MissingStep>,
-    texts: &VerdictTexts,
-) -> Option<RequestTimeline> {
+pub fn assemble(request_id: &str, joined: &Joined, beyond: Beyond, texts: &VerdictTexts) -> Option<RequestTimeline> {
     let events = &joined.events;
     let own: Vec<&StoredEvent> = events.iter().filter(|event| event.relation == Relation::Request).collect();
     let (first, last) = (own.first()?, own.last()?);
     let decision = decide(events);
-    let known = |column: &str| nearest(events, None, column);
+    let nearest = Nearest::of(events, None);
+    let known = |column: &str| nearest.value(column);
     let workspaces: BTreeSet<String> = own.iter().filter_map(|event| event.text("workspace")).collect();
     Some(RequestTimeline {
         request_id: request_id.to_owned(),
@@ -237,104 +206,15 @@ pub fn assemble(
         started_at: first.time,
         ended_at: last.time,
         outcome: decision.outcome.map(|outcome| outcome.as_str().to_owned()),
-        verdict: verdict_of(&decision, events, texts),
+        verdict: verdict_of(&decision, events, beyond.known_slug.as_deref(), texts),
         timeline: events.iter().map(TimelineEntry::of).collect(),
-        missing,
+        missing: beyond.missing,
         refreshes: events.iter().filter(|event| event.kind == EventKind::Refresh).map(TokenRefresh::of).collect(),
         related_requests: related_requests(events),
         clock_skew: clock_skews(events),
         workspaces: workspaces.into_iter().collect(),
         truncated: joined.truncated,
     })
-}
-
-/// The value of a column: of `first`, else of the closest event that knows it.
-fn nearest(events: &[StoredEvent], first: Option<&StoredEvent>, column: &str) -> Option<String> {
-    if let Some(value) = first.and_then(|event| value_of(event, column)) {
-        return Some(value);
-    }
-    let mut by_closeness: Vec<&StoredEvent> = events.iter().collect();
-    by_closeness.sort_by_key(|event| event.relation);
-    by_closeness.into_iter().find_map(|event| value_of(event, column))
-}
-
-fn value_of(event: &StoredEvent, column: &str) -> Option<String> {
-    let leading = match column {
-        "event_id" => &event.event_id,
-        "source" => &event.source,
-        "type" => &event.type_name,
-        _ => return event.text(column),
-    };
-    debug_assert!(LEADING_COLUMNS.contains(&column));
-    Some(leading.clone())
-}
-
-fn verdict_of(decision: &Decision<'_>, events: &[StoredEvent], texts: &VerdictTexts) -> RequestVerdict {
-    let deciding = decision.deciding;
-    let class = deciding.map_or(Class::None, |event| event.class);
-    let reason = deciding.and_then(|event| event.str("reason"));
-    let hop = deciding.map(|event| event.class_hop);
-    let who_acts = deciding.map_or(WhoActs::Nobody, |event| event.who_acts);
-    let product = nearest(events, deciding, "gateway_product");
-    let values = |column: &str| nearest(events, deciding, column);
-    let input = TextInput { class, reason, hop, who_acts, product: product.as_deref(), values: &values };
-    RequestVerdict {
-        class: class.as_str().to_owned(),
-        reason: reason.map(str::to_owned),
-        hop: hop.filter(|hop| *hop != Hop::Unknown).map(|hop| hop.as_str().to_owned()),
-        who_acts: who_acts.as_str().to_owned(),
-        rule: deciding.and_then(|event| event.text("rule")).unwrap_or_else(|| "none".to_owned()),
-        confidence: confidence_of(decision).to_owned(),
-        summary: summary_of(decision, &input, texts),
-        fix: (texts.fix)(&input),
-        evidence: evidence_of(decision, events),
-        event_id: deciding.map(|event| event.event_id.clone()),
-        recovered: decision.recovered.clone(),
-    }
-}
-
-/// "Nothing failed" is certain only where the end was seen.
-fn confidence_of(decision: &Decision<'_>) -> &'static str {
-    match decision.deciding {
-        Some(event) => event.confidence.as_str(),
-        None if decision.closed && decision.outcome == Some(Outcome::Success) => "certain",
-        None if decision.recovered.is_some() => "certain",
-        None => "likely",
-    }
-}
-
-fn summary_of(decision: &Decision<'_>, input: &TextInput<'_>, texts: &VerdictTexts) -> String {
-    let Some(recovered) = &decision.recovered else {
-        return (texts.summary)(input);
-    };
-    let by = match (&recovered.by_request_id, (input.values)("request_id")) {
-        (None, _) => "the sign-in it asked for was completed".to_owned(),
-        (Some(by), Some(own)) if *by == own => "the same request then succeeded".to_owned(),
-        (Some(by), _) => format!("the retry {by} succeeded"),
-    };
-    format!("It failed at first ({}), and {by}.", recovered.class)
-}
-
-/// What the deciding event's rule looked at; for a recovery, the failure and the success.
-fn evidence_of(decision: &Decision<'_>, events: &[StoredEvent]) -> Vec<Evidence> {
-    let of = |event: &StoredEvent| -> Vec<Evidence> {
-        let facts = event.map("evidence").into_iter();
-        facts.map(|(field, value)| Evidence { event_id: event.event_id.clone(), field, value }).collect()
-    };
-    if let Some(event) = decision.deciding {
-        return of(event);
-    }
-    let Some(recovered) = &decision.recovered else {
-        return Vec::new();
-    };
-    let failed = events.iter().find(|event| event.event_id == recovered.event_id);
-    let mut evidence: Vec<Evidence> = failed.map(of).unwrap_or_default();
-    evidence.push(Evidence {
-        event_id: recovered.by_event_id.clone(),
-        field: "outcome".to_owned(),
-        value: "success".to_owned(),
-    });
-    evidence
 }
 
 fn related_requests(events: &[StoredEvent]) -> Vec<RelatedRequest> {

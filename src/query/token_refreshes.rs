@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use clickhouse::Client;
+use futures_util::try_join;
 
 use super::error::QueryError;
 use super::filter::RefreshFilter;
 use super::page::{List, Page, Paged, Position};
+use super::reclassified::Reclassified;
 use super::statement::Statement;
 use super::stored::StoredEvent;
 use super::token_refresh::TokenRefresh;
@@ -21,7 +23,7 @@ pub async fn token_refreshes(
     now: DateTime<Utc>,
 ) -> Result<Paged<TokenRefresh>, QueryError> {
     let range = filter.checked_range(now)?;
-    let events: Vec<StoredEvent> = Statement::new(client, "token_refreshes", include_str!("sql/token_refreshes.sql"))
+    let attempts = Statement::new(client, "token_refreshes", include_str!("sql/token_refreshes.sql"))
         .bind_time("from", range.from)
         .bind_time("to", range.to)
         .bind("workspace", &filter.workspace)
@@ -31,8 +33,9 @@ pub async fn token_refreshes(
         .bind("outcome", &filter.outcome)
         .bind_after(page)
         .bind("row_limit", page.limit() + 1)
-        .rows()
-        .await?;
+        .rows::<StoredEvent>();
+    let (mut events, reclassified) = try_join!(attempts, Reclassified::ask(client))?;
+    reclassified.lay_over(client, &mut events).await?;
     let refreshes = events.iter().map(TokenRefresh::of).collect();
     Ok(Paged::from_one_more(List::TokenRefreshes, page, refreshes, |refresh: &TokenRefresh| Position {
         time: refresh.time,

@@ -23,6 +23,8 @@ pub struct Decision<'e> {
     pub deciding: Option<&'e StoredEvent>,
     /// What failed first and was made up for.
     pub recovered: Option<Recovery>,
+    /// A step of the connection that failed earlier and would explain the failure, had the gateway not said itself what is to be done.
+    pub earlier: Option<&'e StoredEvent>,
     /// How the request ended; `None` when no event of its own is known.
     pub outcome: Option<Outcome>,
     /// Whether the event that closes a request was seen.
@@ -37,7 +39,7 @@ pub fn decide(events: &[StoredEvent]) -> Decision<'_> {
         story.iter().copied().filter(|placed| placed.event.relation == Relation::Request).collect();
     let closing = last_closing(&own);
     let outcome = closing.or(own.last().copied()).map(|placed| placed.event.outcome);
-    let undecided = Decision { deciding: None, recovered: None, outcome, closed: closing.is_some() };
+    let undecided = Decision { outcome, closed: closing.is_some(), ..Decision::default() };
 
     let own_failures: Vec<Placed<'_>> = own.iter().copied().filter(|placed| placed.event.failed()).collect();
     let standing: Vec<Placed<'_>> = own_failures
@@ -49,17 +51,29 @@ pub fn decide(events: &[StoredEvent]) -> Decision<'_> {
     let Some(symptom) = strongest(&standing, &own) else {
         let failures: Vec<Placed<'_>> =
             own_failures.into_iter().filter(|failure| !is_handshake(failure, &own)).collect();
-        let recovered = strongest(&failures, &own).and_then(|failure| recovery_of(failure, &own, Relation::Request));
+        let recovered = strongest(&failures, &own).and_then(|failure| recovery_of(failure, &own, &story, Relation::Request));
         return Decision { recovered, ..undecided };
     };
     if is_handshake(&symptom, &own) && is_followed(&symptom, &own, &story) {
         return undecided;
     }
-    let cause = explanation(&symptom, &own, &story).unwrap_or(symptom);
+    let explained = explanation(&symptom, &own, &story);
+    let earlier = explained.filter(|cause| cause.event.relation == Relation::Connection && asks_to_connect(&own));
+    let cause = if earlier.is_some() { symptom } else { explained.unwrap_or(symptom) };
     if let Some(recovered) = recovered_later(&cause, &symptom, &story) {
         return Decision { recovered: Some(recovered), ..undecided };
     }
-    Decision { deciding: Some(cause.event), ..undecided }
+    Decision { deciding: Some(cause.event), earlier: earlier.map(|cause| cause.event), ..undecided }
+}
+
+/// Whether the gateway says that the user has not connected the server. Then that is what is to be done, whatever failed
+/// on the connection before; `invalidated` would say that it was lost.
+fn asks_to_connect(own: &[Placed<'_>]) -> bool {
+    own.iter().any(|placed| {
+        placed.event.kind == EventKind::Connection
+            && placed.event.failed()
+            && placed.event.map("attributes").get("state").is_some_and(|state| state == "required")
+    })
 }
 
 /// The event that closes the request; the last one, if several say that they do.
@@ -79,7 +93,7 @@ fn is_inside_the_call(event: &StoredEvent) -> bool {
 
 /// Whether one of `others` made up for a failed step: a later success of the same step on the same hop; of a later step
 /// that needs it (a token, a connection); or a call that went through, whatever the tool then said.
-fn overcome(failure: &Placed<'_>, others: &[Placed<'_>]) -> bool {
+pub(super) fn overcome(failure: &Placed<'_>, others: &[Placed<'_>]) -> bool {
     let failed = failure.event;
     others.iter().any(|other| {
         let later = (other.at, other.event.kind.rank()) >= (failure.at, failed.kind.rank());
@@ -125,7 +139,7 @@ fn is_end_of_sign_in(kind: EventKind) -> bool {
 }
 
 /// Whether the event reports an answer to the client, which repeats what happened inside.
-fn is_wrapper(event: &StoredEvent) -> bool {
+pub(super) fn is_wrapper(event: &StoredEvent) -> bool {
     event.hop == Hop::Downstream
         && matches!(
             event.kind,
@@ -135,7 +149,7 @@ fn is_wrapper(event: &StoredEvent) -> bool {
 
 /// How much a failure says about its cause; greater is stronger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Strength {
+pub(super) enum Strength {
     /// A challenge to a request without a credential.
     Handshake,
     /// No rule knows it.
@@ -150,7 +164,7 @@ enum Strength {
     Cause,
 }
 
-fn strength(placed: &Placed<'_>, own: &[Placed<'_>]) -> Strength {
+pub(super) fn strength(placed: &Placed<'_>, own: &[Placed<'_>]) -> Strength {
     let event = placed.event;
     if is_handshake(placed, own) {
         return Strength::Handshake;
@@ -184,7 +198,7 @@ fn strongest<'e>(failures: &[Placed<'e>], own: &[Placed<'e>]) -> Option<Placed<'
 }
 
 /// Whether a failure is a handshake's challenge, or one of the answers that repeat it.
-fn is_handshake(failure: &Placed<'_>, own: &[Placed<'_>]) -> bool {
+pub(super) fn is_handshake(failure: &Placed<'_>, own: &[Placed<'_>]) -> bool {
     let event = failure.event;
     if event.is_challenge_only() {
         return true;
@@ -281,7 +295,7 @@ fn recovered_later(cause: &Placed<'_>, symptom: &Placed<'_>, story: &[Placed<'_>
         let request = success.event.str("request_id");
         let retry: Vec<Placed<'_>> =
             of_retries.iter().copied().filter(|placed| placed.event.str("request_id") == request).collect();
-        return recovery_of(*cause, &retry, Relation::Retry);
+        return recovery_of(*cause, &retry, story, Relation::Retry);
     }
     if symptom.event.class != Class::SignInRequired {
         return None;
@@ -295,5 +309,5 @@ fn recovered_later(cause: &Placed<'_>, symptom: &Placed<'_>, story: &[Placed<'_>
             && !step.event.failed()
             && step.at >= symptom.at
     });
-    if completed { recovery_of(*cause, &signed_in, Relation::Flow) } else { None }
+    if completed { recovery_of(*cause, &signed_in, story, Relation::Flow) } else { None }
 }

@@ -15,6 +15,8 @@ pub(super) enum Writing {
     Percent,
     /// `&name;` or `&#N;`; the level is the number of entity encodings.
     Entity,
+    /// A quote written twice, as spreadsheets and SQL do inside quotes.
+    Doubled,
 }
 
 /// One character as it stands in the text.
@@ -67,12 +69,12 @@ fn percent(rest: &[u8]) -> Option<Glyph> {
     }
     let byte = hex_pair(&rest[at..])?;
     let plain = Glyph { byte, writing: Writing::Percent, level, length: at + 2 };
-    if byte == b'\\' { Some(percent_backslash(rest, plain)) } else { Some(plain) }
+    if byte == b'\\' { Some(coded_backslash(rest, plain)) } else { Some(plain) }
 }
 
-/// Percent-encoded backslashes (`%5C`) and what they escape; each adds [`MAX_BACKSLASHES`] to the level, which keeps
-/// quotes of different depth apart.
-fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
+/// Backslashes that are written as escapes themselves (`%5C`, `\x5C`) and what they escape; each adds
+/// [`MAX_BACKSLASHES`] to the level, which keeps quotes of different depth apart.
+fn coded_backslash(rest: &[u8], first: Glyph) -> Glyph {
     let one = &rest[..first.length];
     let mut count = 1;
     while count < MAX_BACKSLASHES && rest[one.len() * count..].starts_with(one) {
@@ -80,7 +82,9 @@ fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
     }
     let at = one.len() * count;
     let level = first.level + count * MAX_BACKSLASHES;
-    let escaped = |byte, length| Glyph { byte, writing: Writing::Percent, level, length: at + length };
+    let escaped = |byte, length| Glyph { byte, writing: first.writing, level, length: at + length };
+    // What stands before the two digits: `%`, `%25`, `\x`, `\u00`.
+    let stem = &one[..one.len() - 2];
     match rest.get(at) {
         Some(b'n') => escaped(b'\n', 1),
         Some(b'r') => escaped(b'\r', 1),
@@ -90,13 +94,14 @@ fn percent_backslash(rest: &[u8], first: Glyph) -> Glyph {
             Some(byte) => escaped(byte, 5),
             None => first,
         },
-        Some(b'%') => {
-            let digits = one.len() - 2;
-            match (rest[at..].starts_with(&one[..digits]), rest.get(at + digits..).and_then(hex_pair)) {
-                (true, Some(byte @ (b'"' | b'\'' | b'/'))) => escaped(byte, one.len()),
-                _ => first,
-            }
-        }
+        Some(b'x') => match hex_pair(&rest[at + 1..]) {
+            Some(byte) => escaped(byte, 3),
+            None => first,
+        },
+        Some(b'%' | b'\\') => match (rest[at..].starts_with(stem), rest.get(at + stem.len()..).and_then(hex_pair)) {
+            (true, Some(byte @ (b'"' | b'\'' | b'/'))) => escaped(byte, one.len()),
+            _ => first,
+        },
         _ => first,
     }
 }
@@ -114,6 +119,10 @@ fn backslash(rest: &[u8]) -> Option<Glyph> {
         b'n' => plain(b'\n'),
         b'r' => plain(b'\r'),
         b't' => plain(b'\t'),
+        b'&' => {
+            let inner = entity(&rest[count..]).filter(|inner| matches!(inner.byte, b'"' | b'\''))?;
+            Some(Glyph { level: inner.level + count * MAX_BACKSLASHES, length: count + inner.length, ..inner })
+        }
         b'u' => {
             let digits = rest.get(count + 1..count + 5)?;
             let byte = if digits.starts_with(b"00") {
@@ -121,14 +130,19 @@ fn backslash(rest: &[u8]) -> Option<Glyph> {
             } else {
                 return None;
             };
-            Some(Glyph { byte, writing: Writing::Code, level: count, length: count + 5 })
+            Some(code(rest, Glyph { byte, writing: Writing::Code, level: count, length: count + 5 }))
         }
         b'x' => {
             let byte = hex_pair(rest.get(count + 1..)?)?;
-            Some(Glyph { byte, writing: Writing::Code, level: count, length: count + 3 })
+            Some(code(rest, Glyph { byte, writing: Writing::Code, level: count, length: count + 3 }))
         }
         _ => None,
     }
+}
+
+/// A character written as code; a backslash takes what it escapes with it.
+fn code(rest: &[u8], plain: Glyph) -> Glyph {
+    if plain.byte == b'\\' { coded_backslash(rest, plain) } else { plain }
 }
 
 /// `&name;`, `&#NN;`, `&#xNN;`, each with any number of `amp;` between.
@@ -184,6 +198,8 @@ pub(super) fn closes(open: Glyph, found: Glyph) -> bool {
         (Writing::Plain, Writing::Plain) => {
             found.level < open.level || found.level % (2 * (open.level + 1)) == open.level
         }
+        // The second of two, or the one that ends the field around.
+        (Writing::Doubled, Writing::Plain) => true,
         (opening, closing) if opening == closing => found.level <= open.level,
         (_, Writing::Plain) => found.level == 0,
         _ => false,

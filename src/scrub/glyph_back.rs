@@ -30,7 +30,9 @@ fn entity_start(text: &[u8], name_start: usize) -> Option<usize> {
     while text[..start].ends_with(b"amp;") && start > 4 {
         start -= 4;
     }
-    text[..start].ends_with(b"&").then(|| start - 1)
+    let before = text[..start].strip_suffix(b"&")?;
+    let slashes = before.iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
+    Some(before.len() - slashes)
 }
 
 /// The start of `%22`, `%2522`, `\u0022` or `\x22` whose last two digits begin at `digits_start`.
@@ -45,7 +47,26 @@ fn coded_start(text: &[u8], digits_start: usize) -> Option<usize> {
     let head = &text[..digits_start];
     let stem = head.strip_suffix(b"u00").or_else(|| head.strip_suffix(b"x"))?;
     let slashes = stem.iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count();
-    (slashes > 0).then(|| stem.len() - slashes)
+    (slashes > 0).then(|| without_coded_backslashes(text, stem.len() - slashes, slashes))
+}
+
+/// Steps back over `\x5C` or `\u005c`, each behind so many backslashes, before `end`.
+fn without_coded_backslashes(text: &[u8], end: usize, slashes: usize) -> usize {
+    let mut start = end;
+    for _ in 0..MAX_BACKSLASHES {
+        let Some(head) = text[..start].strip_suffix(b"5C").or_else(|| text[..start].strip_suffix(b"5c")) else {
+            break;
+        };
+        let Some(stem) = head.strip_suffix(b"u00").or_else(|| head.strip_suffix(b"x")) else {
+            break;
+        };
+        let here = stem.iter().rev().take(slashes).take_while(|byte| **byte == b'\\').count();
+        if here < slashes {
+            break;
+        }
+        start = stem.len() - here;
+    }
+    start
 }
 
 /// Steps back over `%5C` (with any number of `25`) before `end`.

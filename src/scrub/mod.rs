@@ -11,6 +11,7 @@
 //! Read next: `scan` (the pass), then `position`.
 
 mod clean;
+mod command_line;
 mod cookie;
 mod event;
 mod fingerprint;
@@ -18,15 +19,18 @@ mod glyph;
 mod glyph_back;
 mod keys;
 mod kind;
+mod layers;
 mod lines;
 mod name;
 mod pem;
 mod position;
+mod prose;
 mod reveal;
 mod runs;
 mod scan;
 mod scheme;
 mod shapes;
+mod structures;
 mod trigger;
 mod url;
 mod value;
@@ -104,21 +108,21 @@ impl Scrubber {
     /// Replaces every secret in `text` by `[redacted:kind]`.
     #[must_use]
     pub fn scrub_text<'t>(&self, text: &'t str) -> Scrubbed<'t> {
-        let found = find_all(&self.tables, text.as_bytes());
+        let found = self.find(text);
         if found.is_empty() {
             return Scrubbed { text: Cow::Borrowed(text), removals: Vec::new() };
         }
-        let mut removals = self.removals(text, &found);
         let mut clean = replace(text, &found);
+        let mut removals = removals(found);
         // A replacement can make its surroundings more telling than they were (one text in about 200,000 random ones
         // strung together from telling pieces), so texts that had secrets are looked at again.
         for _ in 0..MAX_SECOND_LOOKS {
-            let more = find_all(&self.tables, clean.as_bytes());
+            let more = self.find(&clean);
             if more.is_empty() {
                 break;
             }
-            removals.extend(self.removals(&clean, &more));
             clean = replace(&clean, &more);
+            removals.extend(self::removals(more));
         }
         Scrubbed { text: Cow::Owned(clean), removals }
     }
@@ -144,14 +148,13 @@ impl Scrubber {
 
     /// The text up to `?` or `#`, scrubbed; a secret that spans the cut (a password with `#`) is replaced whole.
     fn without_query<'t>(&self, text: &'t str) -> Scrubbed<'t> {
-        let found = find_all(&self.tables, text.as_bytes());
-        let removals = self.removals(text, &found);
+        let found = self.find(text);
         let cut = text.find(['?', '#']).unwrap_or(text.len());
-        let before_cut = found.into_iter().filter(|one| one.start < cut);
-        let kept: Vec<Found> = before_cut.map(|one| Found { end: one.end.min(cut), ..one }).collect();
+        let before_cut = found.iter().filter(|one| one.start < cut);
+        let kept: Vec<Secret> = before_cut.map(|one| Secret { end: one.end.min(cut), ..one.clone() }).collect();
         let head = &text[..cut];
         let text = if kept.is_empty() { Cow::Borrowed(head) } else { Cow::Owned(replace(head, &kept)) };
-        Scrubbed { text, removals }
+        Scrubbed { text, removals: removals(found) }
     }
 
     /// What is left of a URL, looked at once more by itself, and its segments one by one.
@@ -178,14 +181,65 @@ impl Scrubber {
         Scrubbed { text, removals }
     }
 
-    /// What was found, without the values.
-    fn removals(&self, text: &str, found: &[Found]) -> Vec<Removal> {
-        let describe = |one: &Found| Removal {
-            kind: one.kind,
-            value_fingerprint: one.kind.has_fingerprint().then(|| self.key.fingerprint(&reveal::raw_value(text, one))),
-        };
-        found.iter().map(describe).collect()
+    /// Every secret of the text and of the layers under it, in the order of the text.
+    fn find(&self, text: &str) -> Vec<Secret> {
+        let bytes = text.as_bytes();
+        let mut secrets: Vec<Secret> =
+            find_all(&self.tables, bytes).iter().map(|one| self.secret(bytes, one, (one.start, one.end))).collect();
+        let layers = layers::under(bytes);
+        for (depth, layer) in layers.iter().enumerate() {
+            for one in find_all(&self.tables, &layer.text) {
+                let outer = &layers[..=depth];
+                let place = (layers::place_in_text(outer, one.start), layers::place_in_text(outer, one.end));
+                merge(&mut secrets, place, || self.secret(&layer.text, &one, place));
+            }
+        }
+        secrets
     }
+
+    /// A find in `bytes`, standing at `place` in the whole text, with its fingerprint instead of its value.
+    fn secret(&self, bytes: &[u8], found: &Found, (start, end): (usize, usize)) -> Secret {
+        let has_fingerprint = found.kind.has_fingerprint();
+        let fingerprint = has_fingerprint.then(|| self.key.fingerprint(&reveal::raw_value(bytes, found)));
+        Secret { start, end, kind: found.kind, fingerprint }
+    }
+}
+
+/// A secret's place in the whole text, and its fingerprint.
+#[derive(Debug, Clone)]
+struct Secret {
+    start: usize,
+    end: usize,
+    kind: SecretKind,
+    fingerprint: Option<String>,
+}
+
+/// Adds a find of a layer to those of the text around it, which stay in order and apart: what covers more wins.
+fn merge(secrets: &mut Vec<Secret>, (start, end): (usize, usize), make: impl FnOnce() -> Secret) {
+    let first = secrets.partition_point(|one| one.end <= start);
+    let after = secrets.partition_point(|one| one.start < end);
+    if first >= after {
+        secrets.insert(first, make());
+        return;
+    }
+    let covered = &secrets[first..after];
+    if covered[0].start <= start && end <= covered[covered.len() - 1].end && covered.len() == 1 {
+        return;
+    }
+    let mut whole = make();
+    whole.start = start.min(covered[0].start);
+    whole.end = end.max(covered[covered.len() - 1].end);
+    // Where the find does not cover what was there, the earlier one still says what it is.
+    if covered.len() == 1 && (covered[0].start < start || covered[0].end > end) {
+        whole.kind = covered[0].kind;
+        whole.fingerprint.clone_from(&covered[0].fingerprint);
+    }
+    secrets.splice(first..after, [whole]);
+}
+
+/// What was found, without the places.
+fn removals(found: Vec<Secret>) -> Vec<Removal> {
+    found.into_iter().map(|one| Removal { kind: one.kind, value_fingerprint: one.fingerprint }).collect()
 }
 
 impl std::fmt::Debug for Scrubber {
@@ -196,7 +250,7 @@ impl std::fmt::Debug for Scrubber {
 
 /// The text with each find replaced. Finds begin and end at ASCII characters or at the edges of values, hence always
 /// at character boundaries; a find that does not is widened to the next ones, so that nothing of it stays.
-fn replace(text: &str, found: &[Found]) -> String {
+fn replace(text: &str, found: &[Secret]) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut copied = 0;
     for one in found {

@@ -1,12 +1,12 @@
-//! Secrets known by where they stand: after a name and a separator, in a pair of a header dump, after a command-line
-//! option, and where an environment variable's name was expected.
+//! Secrets known by where they stand: after a name and a separator, in a pair of a header dump, and where an environment
+//! variable's name was expected.
 
 use super::glyph::{Glyph, Writing, glyph_at};
 use super::glyph_back::quote_before;
-use super::keys::{KeyRule, Manner, Normal};
+use super::keys::{MAX_NAME, Manner};
 use super::kind::SecretKind;
 use super::name::{self, Name};
-use super::runs::is_edge;
+use super::runs::{self, is_edge};
 use super::scan::{Found, Tables, View};
 use super::value::{self, Ends, Value};
 use super::{cookie, scheme, words};
@@ -20,19 +20,29 @@ const SHORT_OPAQUE: usize = 6;
 /// Shortest value that can look random where the name usually means something else (`code`, `state`).
 const LONG_OPAQUE: usize = 16;
 
+/// How far before the end of a start tag its beginning is looked for, in bytes.
+const MAX_TAG: usize = 200;
+
 /// How far before the second half of a pair the comma may stand, spaces and escapes included, in bytes.
 const COMMA_LOOK_BACK: usize = 24;
 
+/// Shortest value that looks random after a name that mostly stands for something else, in bytes.
+const RANDOM: usize = 16;
+
 /// Decides about the value after a separator (`=`, `:`, `>`), which may be written as an escape.
 pub(super) fn at_separator(tables: &Tables, view: View<'_>, position: usize, separator: Glyph) -> Option<Found> {
-    let name = match name::before(&tables.keys, view, position)? {
-        name if name.rule.manner == Manner::Paired => paired_name(tables, view, name)?,
-        name => name,
-    };
     let bytes = view.bytes;
-    if separator.byte == b'>' && name.before != b'<' && name.before != b';' {
-        return None;
-    }
+    let written = match name::before(&tables.keys, view, position) {
+        Some(name) if separator.byte == b'>' && name.is_quoted => element_name(tables, view, position, Some(name)),
+        None if separator.byte == b'>' => element_name(tables, view, position, None),
+        Some(name) if separator.byte == b'>' && name.before != b'<' && name.before != b';' => None,
+        other => other,
+    }?;
+    let name = match written.rule.manner {
+        Manner::Paired => paired_name(tables, view, written)?,
+        Manner::Echo => echoed_name(tables, view, written),
+        _ => written,
+    };
     let mut at = position + separator.length;
     match (separator.byte, bytes.get(at)) {
         // `=>`, `==` before a value, `:=`; but `::` belongs to paths.
@@ -41,23 +51,129 @@ pub(super) fn at_separator(tables: &Tables, view: View<'_>, position: usize, sep
         (b':', Some(b':')) => return None,
         _ => {}
     }
-    let value_start = value::skip_spaces(bytes, at);
+    let level = if separator.writing == Writing::Percent { separator.level } else { 0 };
+    let value_start = value::skip_form_spaces(bytes, at, level);
     let place = Place { name, separator, has_space: value_start > at };
-    decide(view, value_start, place)
+    if name.rule.manner == Manner::FieldName {
+        return multipart_value(tables, view, value_start);
+    }
+    let value_start = next_line(bytes, value_start, place).unwrap_or(value_start);
+    decide(tables, view, value_start, place)
 }
 
-/// The name that `{"name": "x-api-key", "value": …}` gives to its value, as exports of HTTP traffic write headers.
+/// The name of an XML element whose start tag ends at `position`: `<password type="…">`, or that of the attribute in
+/// `<entry key="client_secret">`, which is `last`.
+fn element_name(tables: &Tables, view: View<'_>, position: usize, last: Option<Name>) -> Option<Name> {
+    let bytes = view.bytes;
+    let quote = quote_before(bytes, view.floor, position)?;
+    if let Some(name) = last {
+        let name_quote = quote_before(bytes, view.floor, name.start).unwrap_or(view.floor);
+        let head = &bytes[view.floor..name_quote];
+        if head.ends_with(b"key=") || head.ends_with(b"name=") || head.ends_with(b"id=") {
+            return Some(name);
+        }
+    }
+    let earliest = quote.saturating_sub(MAX_TAG).max(view.floor);
+    let open = (earliest..quote).rev().find(|at| bytes[*at] == b'<' || bytes[*at..].starts_with(b"&lt;"))?;
+    let start = open + glyph_at(bytes, open).length;
+    let length =
+        bytes[start..quote].iter().take(MAX_NAME).take_while(|byte| !matches!(byte, b' ' | b'\n' | b'\t')).count();
+    name::before(&tables.keys, view, start + length).filter(|name| name.start >= start)
+}
+
+/// What was received, where that is said: `API key provided: …` is the key.
+fn echoed_name(tables: &Tables, view: View<'_>, echo: Name) -> Name {
+    let before = view.bytes[view.floor..echo.start].strip_suffix(b" ").map(<[u8]>::len);
+    let said = before.and_then(|length| name::before(&tables.keys, view, view.floor + length));
+    let is_sure = |name: &Name| matches!(name.rule.manner, Manner::Always | Manner::Opaque);
+    said.filter(|name| is_sure(name) && !echo.is_quoted).unwrap_or(echo)
+}
+
+/// The start of a value that stands on the next line: of a folded header (RFC 9112 §5.2), after YAML's `|` and `>`.
+fn next_line(bytes: &[u8], at: usize, place: Place) -> Option<usize> {
+    let marker = bytes.get(at..)?.iter().take(3).take_while(|byte| matches!(byte, b'|' | b'>' | b'-' | b'+')).count();
+    let is_block = marker > 0 && matches!(bytes[at], b'|' | b'>') && place.separator.byte == b':';
+    let is_header = matches!(place.name.rule.manner, Manner::Credentials | Manner::Cookies);
+    if !is_block && !is_header {
+        return None;
+    }
+    value::skip_line_break(bytes, if is_block { at + marker } else { at })
+}
+
+/// The value of a form's part (RFC 7578 §4.2): `name="client_secret"`, an empty line, the value.
+fn multipart_value(tables: &Tables, view: View<'_>, at: usize) -> Option<Found> {
+    let bytes = view.bytes;
+    let quote = value::quote_at(bytes, at)?;
+    let start = at + quote.length;
+    let end = value::quoted_end(bytes, start, quote, Some(MAX_NAME));
+    let rule = tables.keys.find(bytes.get(start..end)?).filter(|rule| rule.manner == Manner::Always)?;
+    let mut next = end + quote.length;
+    let mut breaks = 0;
+    while next < bytes.len() {
+        let glyph = glyph_at(bytes, next);
+        match glyph.byte {
+            b'\n' => breaks += 1,
+            b'\r' => {}
+            _ => break,
+        }
+        next += glyph.length;
+    }
+    if breaks < 2 || next >= bytes.len() || words::is_placeholder_at(bytes, next) {
+        return None;
+    }
+    let ends = Ends { percent_level: 0, comma: false, semicolon: false, equals: false, limit: None };
+    let end = value::bare_end(bytes, next, ends);
+    let text = &bytes[next..end];
+    let is_nothing = text.is_empty() || text.starts_with(b"--") || words::is_placeholder(text);
+    (!is_nothing).then_some(Found::plain(next, end, rule.kind))
+}
+
+/// The name that gives its value a meaning: `{"name": "x-api-key", "value": …}` as exports of HTTP traffic write it,
+/// `name="x" value="…"` of HTML and of settings in XML, YAML's list of variables, `<key>x</key><string>…`,
+/// `AccessToken(value=…`.
 fn paired_name(tables: &Tables, view: View<'_>, second: Name) -> Option<Name> {
-    let quote = quote_before(view.bytes, view.floor, second.start)?;
-    let earliest = quote.saturating_sub(COMMA_LOOK_BACK).max(view.floor);
+    let bytes = view.bytes;
+    let first = first_of_pair(view, second)?;
+    let name = name::before(&tables.keys, view, first)?;
+    let is_sure = matches!(name.rule.manner, Manner::Always | Manner::Plain | Manner::Credentials | Manner::Cookies)
+        || (name.is_quoted && matches!(name.rule.manner, Manner::Query | Manner::Opaque | Manner::Random));
+    let is_constructor = bytes.get(first) == Some(&b'(');
+    let is_line = bytes.get(first) == Some(&b'\n');
+    (is_sure && (name.is_quoted || is_constructor || is_line || bytes.get(first) == Some(&b'<'))).then_some(name)
+}
+
+/// Where the name's value ends, before what stands between the two halves of a pair.
+fn first_of_pair(view: View<'_>, second: Name) -> Option<usize> {
+    let bytes = view.bytes;
+    let start = if second.is_quoted { quote_before(bytes, view.floor, second.start)? } else { second.start };
+    let earliest = start.saturating_sub(COMMA_LOOK_BACK).max(view.floor);
+    let head = &bytes[earliest..start];
+    // `(value=`, and Erlang's and Swift's brackets.
+    if head.last() == Some(&b'(') {
+        return Some(start - 1);
+    }
+    if head.ends_with(b"<") {
+        let gap = head.len() - head[..head.len() - 1].trim_ascii_end().len();
+        let closed = bytes[view.floor..start - gap].strip_suffix(b"</key>")?;
+        return Some(view.floor + closed.len());
+    }
+    // Another line of YAML: the name ends its own.
+    let spaces = head.iter().rev().take_while(|byte| **byte == b' ').count();
+    if bytes[..start - spaces].ends_with(b"\n") && spaces > 0 {
+        return Some(start - spaces - 1);
+    }
     let is_comma = |at: &usize| {
-        let glyph = glyph_at(view.bytes, *at);
-        glyph.byte == b',' && value::skip_spaces(view.bytes, at + glyph.length) == quote
+        let glyph = glyph_at(bytes, *at);
+        glyph.byte == b',' && value::skip_spaces(bytes, at + glyph.length) == start
     };
-    let comma = (earliest..quote).find(is_comma)?;
-    let name = name::before(&tables.keys, view, comma)?;
-    let is_sure = matches!(name.rule.manner, Manner::Always | Manner::Credentials | Manner::Cookies);
-    (name.is_quoted && is_sure).then_some(name)
+    if let Some(comma) = (earliest..start).find(is_comma) {
+        return Some(comma);
+    }
+    let is_space = |at: &usize| {
+        let glyph = glyph_at(bytes, *at);
+        matches!(glyph.byte, b' ' | b'\n' | b'+') && value::skip_spaces(bytes, at + glyph.length) == start
+    };
+    (earliest..start).find(is_space)
 }
 
 /// What surrounds a value.
@@ -95,7 +211,7 @@ impl Place {
 }
 
 /// Reads the value at `start` and decides about it.
-fn decide(view: View<'_>, start: usize, place: Place) -> Option<Found> {
+fn decide(tables: &Tables, view: View<'_>, start: usize, place: Place) -> Option<Found> {
     let bytes = view.bytes;
     if start >= bytes.len() || words::is_placeholder_at(bytes, start) {
         return None;
@@ -104,6 +220,7 @@ fn decide(view: View<'_>, start: usize, place: Place) -> Option<Found> {
     if at >= bytes.len() {
         return None;
     }
+    let in_list = at > start && matches!(bytes[start], b'[' | b'(');
     match place.name.rule.manner {
         Manner::Credentials => return scheme::in_header(view, at, place.percent_level()),
         Manner::Cookies => return cookie::in_header(view, at, place.percent_level()),
@@ -130,9 +247,12 @@ fn decide(view: View<'_>, start: usize, place: Place) -> Option<Found> {
         // What was read shows that it is a secret: now all of it.
         read = value::read(bytes, at, Ends { limit: None, ..place.ends() });
     }
+    // A vendor's form may go on behind what looks like an end (`=` before a checksum).
+    let shaped_end = runs::shape_at(&tables.shapes, view, read.start).map_or(read.end, |found| found.end);
+    let list_end = if in_list { value::list_end(bytes, read) } else { read.end };
     Some(Found {
         start: read.start,
-        end: read.end,
+        end: read.end.max(shaped_end).max(list_end),
         kind: place.name.rule.kind,
         percent_layers: percent_layers(place, &read),
         json_layers: read.quote.filter(|quote| quote.writing == Writing::Plain).map_or(0, json_layers),
@@ -164,10 +284,22 @@ fn is_taken(bytes: &[u8], read: &Value, place: Place) -> bool {
         Manner::Always => true,
         Manner::Opaque => !is_short_number && (is_pair_of_form || words::is_opaque(text, SHORT_OPAQUE)),
         Manner::Query => !is_short_number && (is_pair_of_form || words::is_opaque(text, LONG_OPAQUE)),
+        Manner::Random => words::is_generated(text, RANDOM),
+        Manner::Plain => is_plain_password(bytes, read, place),
         Manner::Echo => words::is_opaque(text, SHORT_OPAQUE + 2),
         Manner::KeyNumber => place.name.is_quoted && words::is_opaque(text, 32) && !text.contains(&b'.'),
-        Manner::Credentials | Manner::Cookies | Manner::Paired => false,
+        Manner::Credentials | Manner::Cookies | Manner::Paired | Manner::FieldName => false,
     }
+}
+
+/// Whether a short name's value (`pass`, `pwd`) is a password: no number, no path, no word of a report.
+fn is_plain_password(bytes: &[u8], read: &Value, place: Place) -> bool {
+    let text = &bytes[read.start..read.end];
+    let is_number = text.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let is_path =
+        matches!(text[0], b'/' | b'~' | b'.') || text.get(1..3) == Some(b":\\") || text.get(1..3) == Some(b":/");
+    let is_set = read.quote.is_some() || (place.separator.byte == b'=' && !place.has_space);
+    !(is_number && text.len() <= 5) && !is_path && (is_set || words::is_opaque(text, SHORT_OPAQUE))
 }
 
 /// Whether the bare value is followed by another pair of a form.
@@ -184,6 +316,9 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<
     let name = name::before(&tables.keys, view, comma).filter(|name| name.is_quoted)?;
     let name_quote = quote_before(bytes, view.floor, name.start)?;
     let mut at = value::skip_spaces(bytes, comma + glyph_at(bytes, comma).length);
+    if bytes.get(at..at + 2) == Some(b"<<") {
+        at += 2;
+    }
     if matches!(bytes.get(at), Some(b'b' | b'u')) {
         at += 1;
     }
@@ -193,10 +328,10 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<
     let text = &bytes[start..end];
     let head = &bytes[view.floor..name_quote];
     let head = head.strip_suffix(b"b").unwrap_or(head);
-    let opens_pair = head.ends_with(b"(") || head.ends_with(b"28");
+    let opens_pair = head.ends_with(b"(") || head.ends_with(b"28") || head.ends_with(b"{<<");
     let after = end + quote.length;
     let closes_pair = after < bytes.len() && glyph_at(bytes, after).byte == b')';
-    let is_name_again = Normal::of(&[text]).is_some_and(|normal| tables.keys.find(&normal).is_some());
+    let is_name_again = tables.keys.find(text).is_some();
     if text.is_empty() || is_name_again || words::is_placeholder(text) || words::is_statement(text, false) {
         return None;
     }
@@ -210,50 +345,6 @@ pub(super) fn at_tuple(tables: &Tables, view: View<'_>, comma: usize) -> Option<
         Manner::Always | Manner::Opaque if looks_random => Some(Found::plain(start, end, name.rule.kind)),
         _ => None,
     }
-}
-
-/// A command-line option and its value: `--token value`, `-u user:password`.
-pub(super) fn at_option(tables: &Tables, view: View<'_>, position: usize) -> Option<Found> {
-    let bytes = view.bytes;
-    let is_at_edge = position == view.floor || matches!(bytes[position - 1], b' ' | b'\t' | b'"' | b'\'' | b'\n');
-    if !is_at_edge {
-        return None;
-    }
-    let rest = &bytes[position..];
-    let dashes = if rest.starts_with(b"--") { 2 } else { 1 };
-    if !rest.get(dashes).is_some_and(u8::is_ascii_alphabetic) {
-        return None;
-    }
-    let length =
-        rest[dashes..].iter().take(40).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
-    let option = &rest[dashes..dashes + length];
-    let after = position + dashes + length;
-    let start = value::skip_spaces(bytes, after);
-    if start == after || start >= bytes.len() || bytes[start] == b'-' || words::is_placeholder_at(bytes, start) {
-        return None;
-    }
-    let ends = Ends { percent_level: 0, comma: false, semicolon: false, equals: false, limit: Some(VAGUE_LIMIT) };
-    let read = value::read(bytes, start, ends);
-    let text = &bytes[read.start..read.end];
-    if matches!(option, b"u" | b"user" | b"proxy-user") {
-        let colon = text.iter().position(|byte| *byte == b':')?;
-        let password = &text[colon + 1..];
-        let is_masked = text[..colon].ends_with(b"[redacted")
-            || words::is_placeholder(password)
-            || words::is_placeholder_at(bytes, read.start + colon + 1);
-        let is_password = !password.is_empty() && !is_masked;
-        return is_password.then_some(Found::plain(read.start + colon + 1, read.end, SecretKind::Password));
-    }
-    let rule = option_rule(tables, option)?;
-    let is_nothing = text.is_empty() || words::is_placeholder(text) || words::is_statement(text, true);
-    let is_taken = rule.manner == Manner::Always || words::is_opaque(text, SHORT_OPAQUE);
-    (!is_nothing && is_taken).then_some(Found::plain(read.start, read.end, rule.kind))
-}
-
-/// What an option's name stands for; headers and cookies are no options' values here.
-fn option_rule(tables: &Tables, option: &[u8]) -> Option<KeyRule> {
-    let rule = Normal::of(&[option]).and_then(|normal| tables.keys.find(&normal))?;
-    matches!(rule.manner, Manner::Always | Manner::Opaque).then_some(rule)
 }
 
 /// A secret where a variable's name was expected: `Environment variable 'my-secret-1' not found`. Names of variables

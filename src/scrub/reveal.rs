@@ -8,10 +8,8 @@ use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
 /// The bytes that the issuer of the secret sent.
-pub(super) fn raw_value<'t>(text: &'t str, found: &Found) -> Cow<'t, [u8]> {
-    let start = text.floor_char_boundary(found.start);
-    let end = text.ceil_char_boundary(found.end);
-    let mut value = Cow::Borrowed(&text.as_bytes()[start..end]);
+pub(super) fn raw_value<'t>(text: &'t [u8], found: &Found) -> Cow<'t, [u8]> {
+    let mut value = Cow::Borrowed(&text[found.start..found.end]);
     for _ in 0..found.json_layers {
         match without_json_escapes(&value) {
             Some(decoded) => value = Cow::Owned(decoded),

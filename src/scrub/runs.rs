@@ -8,7 +8,8 @@ use super::glyph_back::escape_tail;
 use super::kind::SecretKind;
 use super::scan::{Found, View};
 use super::shapes::{Alphabet, Demand, SHAPES, Shape};
-use super::words::{MAX_VISIBLE, is_masked};
+use super::structures;
+use super::words::{MAX_VISIBLE, is_masked, is_mixed, is_uuid};
 use std::ops::Range;
 
 /// Fewest letters of a JSON Web Token's first part after `eyJ`.
@@ -45,6 +46,9 @@ impl ShapeIndex {
         let mut by_first = vec![Vec::new(); 256];
         let mut pairs = vec![false; 1 << 14];
         pairs[pair(b'e', b'y')] = true;
+        for [first, second] in structures::STARTS.iter().chain(structures::MARKS) {
+            pairs[pair(*first, *second)] = true;
+        }
         for shape in SHAPES {
             let prefix = shape.prefix.as_bytes();
             by_first[usize::from(prefix[0])].push(shape);
@@ -86,6 +90,11 @@ pub(super) fn find_shape(index: &ShapeIndex, view: View<'_>, from: usize, end: u
         if !index.pairs[pair(byte, view.bytes[start + 1])] {
             continue;
         }
+        if matches!(byte, b'-' | b'N' | b'.' | b'J' | b'A' | b'+')
+            && let Some(found) = structures::around_mark(view, if start >= escaped { escaped } else { from }, start)
+        {
+            return Some(found);
+        }
         let at_edge = start == escaped || start == view.floor || !view.bytes[start - 1].is_ascii_alphanumeric();
         if !at_edge {
             continue;
@@ -100,8 +109,21 @@ pub(super) fn find_shape(index: &ShapeIndex, view: View<'_>, from: usize, end: u
                 return Some(found);
             }
         }
+        if let Some(found) = structures::at_edge(view.bytes, start) {
+            return Some(found);
+        }
     }
     None
+}
+
+/// The vendor's shape that begins exactly at `start`, however long the run is.
+pub(super) fn shape_at(index: &ShapeIndex, view: View<'_>, start: usize) -> Option<Found> {
+    let bytes = view.bytes;
+    let byte = *bytes.get(start)?;
+    if let Some(found) = web_token(bytes, start) {
+        return Some(found);
+    }
+    index.by_first[usize::from(byte)].iter().find_map(|shape| match_shape(bytes, start, shape))
 }
 
 /// Matches one row of the table at `start`.
@@ -207,6 +229,8 @@ fn meets(demand: Demand, tail: &[u8]) -> bool {
     match demand {
         Demand::Nothing => true,
         Demand::Mixed => has_digit(tail) || (has_upper && tail.iter().any(u8::is_ascii_lowercase)),
+        Demand::Strong => is_mixed(tail),
+        Demand::Uuid => tail.get(..36).is_some_and(is_uuid),
         Demand::Random => has_upper || tail.split(|byte| *byte == b'-').any(|part| part.len() >= 16 && has_digit(part)),
     }
 }
@@ -229,17 +253,41 @@ fn is_masked_token(bytes: &[u8], start: usize, end: usize) -> bool {
     is_masked(&bytes[start..end + mask + after])
 }
 
-/// A JSON Web Token, signed (three parts) or encrypted (five), whole or cut off: base64url of `{"…` begins `eyJ`.
+/// A JSON Web Token, signed (three parts) or encrypted (five), whole or cut off: base64url of `{"…` begins `eyJ`. Also
+/// other JSON in plain base64.
 fn web_token(bytes: &[u8], start: usize) -> Option<Found> {
     if !bytes[start..].starts_with(b"eyJ") {
         return None;
     }
     let first_part = extend(bytes, start, Alphabet::Word, Some(JWT_MINIMUM + 3)) - start;
-    if first_part < JWT_MINIMUM + 3 {
+    if first_part < JWT_MINIMUM + 3 && !goes_on_in_base64(bytes, start + first_part) {
         return None;
     }
-    let end = trim_stops(bytes, start, extend(bytes, start, Alphabet::Dotted, None));
+    let mut end = trim_stops(bytes, start, extend(bytes, start, Alphabet::Dotted, None));
+    while goes_on_in_base64(bytes, end) {
+        end = trim_stops(bytes, start, extend(bytes, end, Alphabet::Base64, None)).max(end + 1);
+    }
     (!is_masked_token(bytes, start, end)).then_some(Found::plain(start, end, SecretKind::Jwt))
+}
+
+/// Whether `+`, `/` or `=` stands at `at`, however written, and base64 goes on behind it (a path would have words) or
+/// ends with it.
+fn goes_on_in_base64(bytes: &[u8], at: usize) -> bool {
+    if at >= bytes.len() {
+        return false;
+    }
+    let mark = glyph_at(bytes, at);
+    let after = at + mark.length;
+    let letters = bytes[after..].iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    match mark.byte {
+        b'=' => letters == 0,
+        b'+' | b'/' => {
+            let text = &bytes[after..after + letters];
+            (letters >= 12 || text.iter().any(u8::is_ascii_uppercase)) && (letters >= 4 || mark.byte == b'+')
+                || bytes.get(after + letters) == Some(&b'=')
+        }
+        _ => false,
+    }
 }
 
 /// An Entra client secret: three letters, a digit, `Q~`, some thirty letters. Its first `~` stands at `tilde` and

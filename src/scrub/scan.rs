@@ -5,12 +5,12 @@
 //! why scrubbing scrubbed text changes nothing. Look-back is bounded by a name's length, look-ahead by what is
 //! consumed or by a constant, so the time is linear.
 
-use super::glyph::glyph_at;
+use super::glyph::{Glyph, MAX_BACKSLASHES, glyph_at};
 use super::keys::Keys;
 use super::kind::SecretKind;
 use super::runs::ShapeIndex;
 use super::trigger::{BLOCK, WINDOW, mark};
-use super::{pem, position, runs, scheme, url};
+use super::{command_line, pem, position, prose, runs, scheme, structures, url};
 
 /// A secret's place in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,32 +120,51 @@ impl Scan<'_, '_> {
     fn judge(&self, position: usize) -> Option<Found> {
         let view = self.view;
         match view.bytes[position] {
+            b'>' if view.bytes[position..].starts_with(b">>,<<") => position::at_tuple(self.tables, view, position + 2),
             b'=' | b'>' => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
             b':' => match url::authority_start(view.bytes, position + 1) {
                 Some(authority) => url::in_text(view, authority),
-                None => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
+                None => self.at_colon(position, glyph_at(view.bytes, position)),
             },
             b'%' | b'\\' | b'&' => self.judge_escape(position),
             b'"' | b'\'' | b';' => position::at_tuple(self.tables, view, position + 1),
-            b'-' => pem::at_dashes(view, position).or_else(|| position::at_option(self.tables, view, position)),
+            b'-' => pem::at_dashes(view, position).or_else(|| command_line::at_option(self.tables, view, position)),
             b'v' | b'V' => position::at_variable(view, position),
+            b'o' | b'O' | b'r' | b'R' | b'e' | b'E' => prose::after_word(self.tables, view, position),
             _ => scheme::at_word(view, position),
         }
     }
 
+    /// A colon that belongs to no URL.
+    fn at_colon(&self, position: usize, colon: Glyph) -> Option<Found> {
+        structures::around_colon(self.view, position, colon)
+            .or_else(|| url::data_source(self.view, position, colon))
+            .or_else(|| position::at_separator(self.tables, self.view, position, colon))
+    }
+
     /// A separator that is written as an escape.
-    fn judge_escape(&self, position: usize) -> Option<Found> {
+    fn judge_escape(&self, trigger: usize) -> Option<Found> {
+        let position = self.first_backslash(trigger);
         let glyph = glyph_at(self.view.bytes, position);
         match glyph.byte {
             b':' => match url::authority_start(self.view.bytes, position + glyph.length) {
                 Some(authority) => url::in_text(self.view, authority),
-                None => position::at_separator(self.tables, self.view, position, glyph),
+                None => self.at_colon(position, glyph),
             },
             b'=' | b'>' => position::at_separator(self.tables, self.view, position, glyph),
             b',' => position::at_tuple(self.tables, self.view, position),
             b'~' => runs::entra_secret(self.view, self.view.floor, position, glyph.length),
             _ => None,
         }
+    }
+
+    /// Where the row of backslashes begins of which the trigger is the last.
+    fn first_backslash(&self, trigger: usize) -> usize {
+        if self.view.bytes[trigger] != b'\\' {
+            return trigger;
+        }
+        let head = &self.view.bytes[self.view.floor..trigger];
+        trigger - head.iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count()
     }
 
     /// Searches the runs of token letters that touch the eight bytes at `start` for vendors' shapes.

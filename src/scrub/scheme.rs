@@ -38,6 +38,28 @@ const SCHEMES: &[(&[u8], SecretKind, Credentials)] = &[
     (b"signature", SecretKind::Signature, Credentials::Parameters),
     (b"aws4-hmac-sha256", SecretKind::Signature, Credentials::Parameters),
     (b"sharedaccesssignature", SecretKind::Signature, Credentials::Token),
+    (b"geniekey", SecretKind::ApiKey, Credentials::Token),
+    (b"klaviyo-api-key", SecretKind::ApiKey, Credentials::Token),
+    (b"api-token", SecretKind::Token, Credentials::Token),
+    (b"apitoken", SecretKind::Token, Credentials::Token),
+    (b"private-token", SecretKind::Token, Credentials::Token),
+    (b"zoho-oauthtoken", SecretKind::AccessToken, Credentials::Token),
+    (b"bot", SecretKind::Token, Credentials::Token),
+    (b"jwt", SecretKind::Jwt, Credentials::Token),
+    (b"snowflake", SecretKind::Token, Credentials::Parameters),
+    (b"sharedkey", SecretKind::Signature, Credentials::Token),
+    (b"sharedkeylite", SecretKind::Signature, Credentials::Token),
+    (b"aws", SecretKind::Signature, Credentials::Token),
+    (b"eg1-hmac-sha256", SecretKind::Signature, Credentials::Parameters),
+    (b"googlelogin", SecretKind::Token, Credentials::Parameters),
+    (b"usernametoken", SecretKind::Password, Credentials::Parameters),
+    (b"vapid", SecretKind::Token, Credentials::Parameters),
+    (b"pveapitoken", SecretKind::Token, Credentials::Parameters),
+    (b"hmac", SecretKind::Signature, Credentials::Parameters),
+    (b"hmac-sha256", SecretKind::Signature, Credentials::Parameters),
+    (b"scram-sha-256", SecretKind::Authorization, Credentials::Parameters),
+    (b"gnap", SecretKind::AccessToken, Credentials::Token),
+    (b"privatetoken", SecretKind::Token, Credentials::Token),
 ];
 
 /// Shortest token that is believed after a bare scheme word.
@@ -75,7 +97,8 @@ pub(super) fn in_header(view: View<'_>, at: usize, percent_level: usize) -> Opti
         return unknown_scheme(bytes, start, quote, ends);
     };
     let after = start + length;
-    let token = value::skip_spaces(bytes, skip_plus(bytes, after, percent_level));
+    let token = value::skip_form_spaces(bytes, after, percent_level);
+    let token = value::skip_line_break(bytes, token).unwrap_or(token);
     if token == after || token >= bytes.len() {
         // The name of a scheme alone, unless more letters go on: then it is a key that begins like one.
         let end = value::bare_end(bytes, start, ends);
@@ -86,14 +109,12 @@ pub(super) fn in_header(view: View<'_>, at: usize, percent_level: usize) -> Opti
     }
     match credentials {
         Credentials::Parameters => parameters(bytes, token).map(|end| Found::plain(token, end, kind)),
+        Credentials::Token if is_named_parameter(kind, bytes, token) => {
+            parameters(bytes, token).map(|end| Found::plain(token, end, kind))
+        }
         Credentials::Token => token_after(bytes, token, quote, ends)
             .map(|(from, end)| Found { percent_layers: percent_level, ..Found::plain(from, end, kind) }),
     }
-}
-
-/// A form's `+` stands for a space.
-fn skip_plus(bytes: &[u8], at: usize, percent_level: usize) -> usize {
-    if percent_level > 0 && bytes.get(at) == Some(&b'+') { at + 1 } else { at }
 }
 
 /// A header without a known scheme: a raw key, or a word and a key.
@@ -110,19 +131,31 @@ fn unknown_scheme(bytes: &[u8], start: usize, quote: Option<Glyph>, ends: Ends) 
     if is_nothing {
         return None;
     }
-    if quote.is_none() && text.iter().all(u8::is_ascii_alphabetic) {
+    let first_end = text.iter().position(|byte| *byte == b' ').map_or(end, |space| start + space);
+    if words::is_wordlike(&bytes[start..first_end]) {
         // `Authorization: Custom a1b2c3` has its key in the second word.
-        let second = value::skip_spaces(bytes, end);
-        if second > end && second < bytes.len() && words::is_placeholder_at(bytes, second) {
+        let second = value::skip_form_spaces(bytes, first_end, ends.percent_level);
+        if second > first_end && second < bytes.len() && words::is_placeholder_at(bytes, second) {
             return None;
         }
-        let second_end =
-            if second > end && second < bytes.len() { value::bare_end(bytes, second, ends) } else { second };
-        if second_end > second && words::is_opaque(&bytes[second..second_end], BARE_MINIMUM) {
+        let has_second = second > first_end && second < bytes.len();
+        let second_end = match (has_second, quote) {
+            (true, Some(_)) => end,
+            (true, None) => value::bare_end(bytes, second, ends),
+            (false, _) => second,
+        };
+        let word = &bytes[second.min(second_end)..second_end];
+        if second_end > second && (words::is_opaque(word, BARE_MINIMUM) || words::is_uuid(word)) {
             return Some(Found::plain(second, second_end, SecretKind::Authorization));
         }
     }
     Some(Found::plain(start, end, SecretKind::Authorization))
+}
+
+/// Whether a scheme that has no challenges of this form is followed by `token="…"` (Rails) or `token=…`.
+fn is_named_parameter(kind: SecretKind, bytes: &[u8], at: usize) -> bool {
+    !matches!(kind, SecretKind::Bearer | SecretKind::Basic | SecretKind::Dpop)
+        && [&b"token="[..], b"key=", b"apikey=", b"api_key="].iter().any(|name| bytes[at..].starts_with(name))
 }
 
 /// The token after a scheme in a header: everything that is no placeholder, no sentence and no challenge.
@@ -209,7 +242,9 @@ pub(super) fn at_word(view: View<'_>, position: usize) -> Option<Found> {
     let (from, end) = token_after(bytes, token, None, token_ends(level))?;
     let text = &bytes[from..end];
     let is_loud_word = text.len() >= 8 && text.iter().all(u8::is_ascii_uppercase);
-    let is_believed =
-        words::is_opaque(text, BARE_MINIMUM) || is_loud_word || (text.len() >= 40 && !text.contains(&b'['));
+    let is_believed = words::is_opaque(text, BARE_MINIMUM)
+        || words::is_uuid(text)
+        || is_loud_word
+        || (text.len() >= 40 && !text.contains(&b'['));
     is_believed.then_some(Found { percent_layers: level, ..Found::plain(from, end, kind) })
 }

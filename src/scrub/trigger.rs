@@ -68,19 +68,23 @@ fn is_separator(first: u8, second: u8) -> bool {
         | (((first == b'"') | (first == b'\'') | (first == b';')) & (second == b','))
 }
 
-/// `--` of an option or a PEM line, `-u` of curl.
+/// `--` of an option or a PEM line, `-u` and `-b` of curl, `-p` of a password.
 #[inline]
 fn is_dash(first: u8, second: u8) -> bool {
-    (first == b'-') & ((second == b'-') | (second == b'u'))
+    (first == b'-') & ((second == b'-') | (second == b'u') | (second == b'b') | (second == b'p'))
 }
 
-/// The first three letters of `Bearer`, `Basic` and `variable`, and the last three of `DPoP`, in any case.
+/// The first three letters of `Bearer`, `Basic` and `variable`, the last three of `DPoP`, and of `token`, `secret` and
+/// `password` three near the end, in any case; `key` and `code` with what must follow.
 #[inline]
 fn is_word_start(first: u8, second: u8, third: u8) -> bool {
     let (one, two, three) = (first | 0x20, second | 0x20, third | 0x20);
     ((one == b'b') & (((two == b'e') & (three == b'a')) | ((two == b'a') & (three == b's'))))
         | ((one == b'p') & (two == b'o') & (three == b'p'))
         | ((one == b'v') & (two == b'a') & (three == b'r'))
+        | ((one == b'o') & (((two == b'k') & (three == b'e')) | ((two == b'r') & (three == b'd'))))
+        | ((one == b'r') & (two == b'e') & (three == b't'))
+        | ((one == b'e') & (two == b'y') & (third == b' '))
 }
 
 /// Letters, digits, `+ , - . /`, `_`, `~`: a little more than what tokens are made of.

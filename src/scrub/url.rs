@@ -3,7 +3,7 @@
 //! Queries and fragments need nothing here: their pairs are found like any other. Also judges single path segments
 //! for fields that hold nothing but a URL or a path.
 
-use super::glyph::{Writing, glyph_at};
+use super::glyph::{Glyph, Writing, glyph_at};
 use super::kind::SecretKind;
 use super::scan::{Found, View};
 use super::words;
@@ -13,6 +13,9 @@ const MAX_USER_INFORMATION: usize = 1024;
 
 /// Longest path that is searched for a key, in bytes.
 const MAX_PATH: usize = 512;
+
+/// Longest user and password of a data source without `//`, in bytes.
+const MAX_DATA_SOURCE: usize = 128;
 
 /// Segments after which vendors put a key into the path.
 const MARKERS: [&[u8]; 14] = [
@@ -51,7 +54,81 @@ pub(super) fn authority_start(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The first secret of a URL in a text: its password, or a key in its path.
 pub(super) fn in_text(view: View<'_>, authority: usize) -> Option<Found> {
-    password(view.bytes, authority).or_else(|| path_key(view.bytes, authority))
+    password(view.bytes, authority)
+        .or_else(|| webhook(view.bytes, authority))
+        .or_else(|| path_key(view.bytes, authority))
+}
+
+/// Hosts whose addresses are keys, and the part of the path before the key.
+const WEBHOOKS: [(&[u8], &[u8]); 7] = [
+    (b"hooks.slack.com", b"services"),
+    (b"hooks.slack.com", b"workflows"),
+    (b"hooks.slack.com", b"triggers"),
+    (b"discord.com", b"webhooks"),
+    (b"discordapp.com", b"webhooks"),
+    (b"webhook.office.com", b"webhookb2"),
+    (b"hooks.zapier.com", b"catch"),
+];
+
+/// The path of an address that lets whoever knows it post.
+fn webhook(bytes: &[u8], authority: usize) -> Option<Found> {
+    let last = bytes.len().min(authority + MAX_PATH);
+    let mut ends = [0; 6];
+    let mut count = 0;
+    let mut at = authority;
+    while at < last {
+        let glyph = glyph_at(bytes, at);
+        if ends_url(glyph.byte, glyph.writing) || matches!(glyph.byte, b'?' | b'#' | b',' | b')' | b'&') {
+            break;
+        }
+        if glyph.byte == b'/' && count < ends.len() {
+            ends[count] = at;
+            count += 1;
+        }
+        at += glyph.length;
+    }
+    let host = &bytes[authority..*ends[..count].first()?];
+    for pair in ends[..count].windows(2) {
+        let slash = glyph_at(bytes, pair[0]).length;
+        let segment = &bytes[pair[0] + slash..pair[1]];
+        if WEBHOOKS.iter().any(|(name, before)| host.ends_with(name) && segment == *before) {
+            let start = pair[1] + glyph_at(bytes, pair[1]).length;
+            let is_key = at > start && !words::is_placeholder_at(bytes, start) && !words::is_masked(&bytes[start..at]);
+            return is_key.then_some(Found::plain(start, at, SecretKind::ApiKey));
+        }
+    }
+    None
+}
+
+/// The password of a Go data source (`user:password@tcp(host)/db`) or of Oracle's thin driver (`thin:user/password@`),
+/// at the colon before it.
+pub(super) fn data_source(view: View<'_>, position: usize, colon: Glyph) -> Option<Found> {
+    let bytes = view.bytes;
+    let after = position + colon.length;
+    let last = bytes.len().min(after + MAX_DATA_SOURCE);
+    let is_thin = bytes[view.floor..position].ends_with(b"thin");
+    let mut at = after;
+    let mut slash = None;
+    while at < last {
+        let glyph = glyph_at(bytes, at);
+        match glyph.byte {
+            b'/' if is_thin && slash.is_none() => slash = Some(at + glyph.length),
+            b'@' => {
+                let rest = &bytes[at + glyph.length..];
+                let is_go =
+                    [&b"tcp("[..], b"unix(", b"tcp%28", b"tcp%2528", b"tcp\\u0028", b"tcp%252528", b"tcp\\\\u0028"]
+                        .iter()
+                        .any(|one| rest.starts_with(one));
+                let start = if is_thin { slash? } else { after };
+                let is_taken = (is_go || is_thin) && at > start && !words::is_placeholder_at(bytes, start);
+                return is_taken.then_some(Found::plain(start, at, SecretKind::Password));
+            }
+            byte if ends_url(byte, glyph.writing) || byte == b',' => return None,
+            _ => {}
+        }
+        at += glyph.length;
+    }
+    None
 }
 
 /// Whether this glyph ends a URL's authority and path.
@@ -100,6 +177,14 @@ fn password(bytes: &[u8], authority: usize) -> Option<Found> {
             _ => {}
         }
         at += glyph.length;
+    }
+    // A text that was cut off before the `@`: what stands behind the colon is no port.
+    let cut_off = colon.filter(|_| at_sign.is_none() && in_authority && at >= bytes.len());
+    if let Some((colon, length)) = cut_off {
+        let text = &bytes[colon + length..];
+        let is_password = text.len() >= MARKED_MINIMUM && words::is_opaque(text, MARKED_MINIMUM);
+        return is_password
+            .then_some(Found { percent_layers: 1, ..Found::plain(colon + length, bytes.len(), SecretKind::Password) });
     }
     let end = at_sign?;
     let start = match colon {

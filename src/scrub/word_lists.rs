@@ -26,6 +26,14 @@ pub(super) const PROSE: &[&str] = &[
     "which", "while", "will", "with", "without", "you", "your",
 ];
 
+/// Parts of what stands in brackets instead of a value. Lower case.
+#[rustfmt::skip]
+pub(super) const HIDDEN: &[&str] = &[
+    "redact", "mask", "hidden", "filter", "omit", "remov", "secret", "token", "password", "null", "none", "empty",
+    "sensitive", "scrub", "your", "xxx", "...", "**", "protected", "censored", "private", "deleted", "truncated",
+    "value", "key", "object", "bytes", "email",
+];
+
 #[cfg(test)]
 mod tests {
     use super::{PROSE, STATUS};

@@ -2,7 +2,7 @@
 //!
 //! The word lists are in `word_lists`. Every test reads a bounded part or each byte once.
 
-use super::word_lists::{PROSE, STATUS};
+use super::word_lists::{HIDDEN, PROSE, STATUS};
 
 /// A mask that leaves more letters and digits visible than this hides too little.
 pub(super) const MAX_VISIBLE: usize = 16;
@@ -76,7 +76,15 @@ fn is_bracketed_word(value: &[u8], close: u8) -> bool {
     let inner = &value[1..end];
     let rest = &value[end + 1..];
     let is_text = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b':' | b' ' | b'*' | b'.');
-    inner.iter().all(is_text) && !rest.iter().any(u8::is_ascii_alphanumeric)
+    // Lists stand in square brackets too, so there the word must say that something was taken away.
+    let is_telling = close != b']' || inner.is_empty() || says_hidden(inner);
+    is_telling && inner.iter().all(is_text) && !rest.iter().any(u8::is_ascii_alphanumeric)
+}
+
+/// Whether a short text in brackets says that something was taken away or belongs there.
+fn says_hidden(inner: &[u8]) -> bool {
+    let lower = inner.to_ascii_lowercase();
+    HIDDEN.iter().any(|word| lower.windows(word.len()).any(|window| window == word.as_bytes()))
 }
 
 /// Whether the value's first word tells about the value instead of being it. `in_prose` admits more words.
@@ -147,6 +155,22 @@ pub(super) fn is_opaque(value: &[u8], minimum: usize) -> bool {
         && !is_wordlike(value)
         && !value.starts_with(b"/")
         && !is_host(value)
+}
+
+/// As [`is_opaque`], and with a digit, and without the marks by which names are strung together from words.
+pub(super) fn is_generated(value: &[u8], minimum: usize) -> bool {
+    is_opaque(value, minimum)
+        && value.iter().any(u8::is_ascii_digit)
+        && value
+            .split(|byte| matches!(byte, b'-' | b'_' | b'.' | b'/'))
+            .any(|part| part.len() >= minimum.min(12) && !is_word(part))
+}
+
+/// Whether a digit, a capital and a small letter are among the letters.
+pub(super) fn is_mixed(value: &[u8]) -> bool {
+    value.iter().any(u8::is_ascii_digit)
+        && value.iter().any(u8::is_ascii_uppercase)
+        && value.iter().any(u8::is_ascii_lowercase)
 }
 
 /// A UUID in its usual writing (RFC 9562 §4).

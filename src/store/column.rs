@@ -2,9 +2,14 @@
 //!
 //! A dictionary column of objects ([`super::place::Group`]) needs its JSON only for objects that are new in a batch. What is
 //! looked up for every event is the shorter signature: the number and the bytes of each member that is there.
+//!
+//! [`Stored::read`] is the way back, for whoever needs the event of a row again: next to the way there, so that the two cannot
+//! drift apart.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
+
+use serde_json::Value;
 
 use super::json_object::JsonObject;
 use crate::event::fields::{Count, Flag, Free, Id, Integer, Kind, Millis, Name, Names, OneOf, Scope, Status};
@@ -16,6 +21,8 @@ pub trait Stored: Kind {
     fn write(value: &Self::Value<'_>, column: &str, object: &mut JsonObject<'_>);
     /// Appends the value to a signature; nothing when it is unknown. `number` is the member's own.
     fn sign(value: &Self::Value<'_>, number: u8, signature: &mut Vec<u8>);
+    /// The value that [`Stored::write`] wrote. What has not its form was written by something else, and is unknown.
+    fn read(stored: &Value) -> Self::Value<'_>;
     /// Whether the value is a list that was sent empty, which the stored object cannot say.
     fn is_empty_list(_value: &Self::Value<'_>) -> bool {
         false
@@ -46,13 +53,16 @@ macro_rules! text_columns {
                     sign_text(text, number, signature);
                 }
             }
+            fn read(stored: &Value) -> Self::Value<'_> {
+                stored.as_str().map(Cow::Borrowed)
+            }
         }
     )+};
 }
 text_columns!(Id Free Name Scope);
 
 macro_rules! plain_columns {
-    ($($kind:ident: $bytes:expr;)+) => {$(
+    ($($kind:ident: $bytes:expr, $read:expr;)+) => {$(
         impl Stored for $kind {
             fn write(value: &Self::Value<'_>, column: &str, object: &mut JsonObject<'_>) {
                 if let Some(plain) = value {
@@ -65,15 +75,18 @@ macro_rules! plain_columns {
                     signature.extend_from_slice(&$bytes(plain));
                 }
             }
+            fn read(stored: &Value) -> Self::Value<'_> {
+                $read(stored)
+            }
         }
     )+};
 }
 plain_columns! {
-    Status: u16::to_le_bytes;
-    Integer: i64::to_le_bytes;
-    Count: u32::to_le_bytes;
-    Millis: f64::to_le_bytes;
-    Flag: |flag| [u8::from(flag)];
+    Status: u16::to_le_bytes, |stored: &Value| stored.as_u64().and_then(|number| u16::try_from(number).ok());
+    Integer: i64::to_le_bytes, Value::as_i64;
+    Count: u32::to_le_bytes, |stored: &Value| stored.as_u64().and_then(|number| u32::try_from(number).ok());
+    Millis: f64::to_le_bytes, Value::as_f64;
+    Flag: |flag| [u8::from(flag)], Value::as_bool;
 }
 
 impl<E: ClosedEnum + Debug> Stored for OneOf<E> {
@@ -86,6 +99,9 @@ impl<E: ClosedEnum + Debug> Stored for OneOf<E> {
         if let Some(member) = value {
             signature.extend_from_slice(&[number, member.number()]);
         }
+    }
+    fn read(stored: &Value) -> Self::Value<'_> {
+        stored.as_str().map(E::parse)
     }
 }
 
@@ -101,6 +117,9 @@ impl Stored for Names {
             signature.extend_from_slice(&u32::try_from(names.len()).unwrap_or(u32::MAX).to_le_bytes());
             names.iter().for_each(|name| sign_text(name, number, signature));
         }
+    }
+    fn read(stored: &Value) -> Self::Value<'_> {
+        Some(stored.as_array()?.iter().filter_map(Value::as_str).map(Cow::Borrowed).collect())
     }
     fn is_empty_list(value: &Self::Value<'_>) -> bool {
         value.as_ref().is_some_and(Vec::is_empty)

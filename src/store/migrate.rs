@@ -41,6 +41,8 @@ pub const STEPS: &[Step] = steps! {
     4, 1, "0004_ingest_audit/01_ingest_gaps";
     4, 2, "0004_ingest_audit/02_ingest_reconciliations";
     4, 3, "0004_ingest_audit/03_dead_letter_replays";
+    5, 1, "0005_reclassifications/01_reclassifications";
+    5, 2, "0005_reclassifications/02_classified_events";
 };
 
 /// What was done about a step.
@@ -121,7 +123,7 @@ async fn verify_deduplication(client: &Client, database: &str) -> Result<(), Sto
     let without: Vec<String> = client
         .query(
             "SELECT name FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree' \
-             AND name IN ('events', 'dead_letters', 'lookup', 'ingest_gaps', 'ingest_reconciliations', 'dead_letter_replays') \
+             AND name IN ('events', 'dead_letters', 'lookup', 'ingest_gaps', 'ingest_reconciliations', 'dead_letter_replays', 'reclassifications') \
              AND NOT match(create_table_query, 'non_replicated_deduplication_window = [1-9]')",
         )
         .param("database", database)

@@ -101,6 +101,8 @@ mod tests {
 
     const TABLE: &str = include_str!("../../schemas/clickhouse/0001_events/01_grouped_events.sql");
 
+    const VIEW: &str = include_str!("../../schemas/clickhouse/0005_reclassifications/02_classified_events.sql");
+
     /// The definition of a column, after its name.
     fn definition(column: &str) -> &'static str {
         let start = format!("    {column} ");
@@ -120,6 +122,27 @@ mod tests {
             let read = format!("({object}, '{}'", field.column());
             assert!(definition.contains("ALIAS") && definition.contains(&read), "{}: {definition}", field.column());
         }
+    }
+
+    #[test]
+    fn the_view_of_verdicts_has_every_column_of_the_table_in_both_halves() {
+        let table = TABLE.split_once("\n(\n").unwrap().1.split_once("\n)\n").unwrap().0;
+        let columns = table.lines().filter_map(|line| {
+            let name = line.strip_prefix("    ")?.split(' ').next()?;
+            name.starts_with(|letter: char| letter.is_ascii_lowercase()).then_some(name)
+        });
+        let (first, second) = VIEW.split_once("UNION ALL").unwrap();
+        let has = |half: &str, column: &str| {
+            let list = half.split_once("SELECT\n").unwrap().1.split_once("\nFROM ").unwrap().0;
+            let mut items = list.split([',', '\n']).map(str::trim);
+            items.any(|item| item == column || item.ends_with(&format!(" AS {column}")))
+        };
+        let mut seen = 0;
+        for column in columns {
+            seen += 1;
+            assert!(has(first, column) && has(second, column), "{column}");
+        }
+        assert!(seen > 100, "the columns are found at all: {seen}");
     }
 
     #[test]

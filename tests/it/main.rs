@@ -17,7 +17,9 @@ mod faults;
 #[path = "../support/grafana_sql.rs"]
 mod grafana_sql;
 mod ingest;
+mod matrix;
 mod plan;
+mod reclassify;
 mod reconcile;
 mod replay;
 mod secure;

@@ -189,12 +189,26 @@ impl Stage {
 
     /// What ClickHouse answers, as JSON lines; `{db}` is this stage's database.
     pub fn query(&self, sql: &str) -> Vec<Value> {
+        self.ask(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The same, where ClickHouse may be away for a moment.
+    pub fn query_patiently(&self, sql: &str) -> Vec<Value> {
+        let mut answer = self.ask(sql);
+        let start = Instant::now();
+        while answer.is_err() && start.elapsed() < PATIENCE {
+            std::thread::sleep(GLANCE);
+            answer = self.ask(sql);
+        }
+        answer.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    fn ask(&self, sql: &str) -> Result<Vec<Value>, ureq::Error> {
         let sql = format!("{} FORMAT JSONEachRow", sql.replace("{db}", &self.name));
-        let answer =
-            ureq::post(format!("{}/?output_format_json_quote_64bit_integers=0", self.clickhouse.trim_end_matches('/')))
-                .send(&sql);
-        let text = answer.unwrap_or_else(|error| panic!("{sql}: {error}")).body_mut().read_to_string().unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let address =
+            format!("{}/?output_format_json_quote_64bit_integers=0", self.clickhouse.trim_end_matches('/'));
+        let text = ureq::post(address).send(&sql)?.body_mut().read_to_string()?;
+        Ok(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 
     /// A statement without an answer; `{db}` is this stage's database.

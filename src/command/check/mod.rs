@@ -7,6 +7,8 @@ pub mod enrichment;
 pub mod events;
 pub mod ingest;
 pub mod registry;
+pub mod rules;
+pub mod unclassified;
 
 use std::io::Write;
 
@@ -38,6 +40,8 @@ pub enum Subject {
     Registry(registry::RegistryArgs),
     /// Compare what Kafka has with what is stored: nothing lost, nothing doubled
     Ingest(ingest::IngestArgs),
+    /// List what failed and no rule explains, by shape, so that the next rule is easy to write
+    Unclassified(unclassified::UnclassifiedArgs),
 }
 
 /// What is checked without an engine.
@@ -47,6 +51,8 @@ pub enum OfflineSubject {
     Events(events::EventsArgs),
     /// Print the effective settings with their origin, secrets masked
     Config(config::ConfigArgs),
+    /// Check a rules file: every fault with its line, or the version its rules make with the built-in ones
+    Rules(rules::RulesArgs),
 }
 
 /// Runs what needs no engine.
@@ -57,5 +63,6 @@ pub fn run(subject: &OfflineSubject, settings: &Config, output: &mut impl Write)
     match subject {
         OfflineSubject::Events(args) => events::run(args, settings, Clock.now(), output),
         OfflineSubject::Config(args) => config::run(args, settings, output),
+        OfflineSubject::Rules(args) => rules::run(args, settings, output),
     }
 }

@@ -1,13 +1,16 @@
-//! `gatetrail replay`: records that Kafka still has, put through the steps once more, beside a consumer that runs.
+//! `gatetrail replay`: what came in is put through steps once more, beside a consumer that runs.
 //!
-//! Two forms. [`range`] stores whatever of a range of offsets is missing. [`dead_letters`] tries again what was refused.
-//! Both store a row only when its identity is not there, so running twice inserts nothing the second time. Neither touches
-//! offsets at or beyond what the group has committed: those are the consumer's.
+//! Three forms. [`range`] stores whatever of a range of offsets is missing. [`dead_letters`] tries again what was refused.
+//! Both read Kafka, and store a row only when its identity is not there, so running twice inserts nothing the second time. Neither
+//! touches offsets at or beyond what the group has committed: those are the consumer's. [`reclassify`] reads what is stored, and
+//! writes which verdicts the rules in force change.
 
 mod batches;
 mod dead_letters;
 mod letter_group;
 mod range;
+mod reclassify;
+mod verdict_changes;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,26 +21,32 @@ use indicatif::{ProgressBar, ProgressStyle};
 use thiserror::Error;
 
 use super::Exit;
+use super::terminal::OutputStyle;
 use crate::config::{self, Config};
 use crate::pipeline::plan::metadata::{self, Found};
 use crate::source::committed::{Committed, committed_offsets};
 use crate::source::kafka::SourceError;
 
 /// What `replay` takes.
-#[derive(Debug, Clone, Args)]
-#[command(group(ArgGroup::new("what").args(["dead_letters", "partition"]).required(true)))]
+#[derive(Debug, Clone, Default, Args)]
+#[command(group(ArgGroup::new("what").args(["dead_letters", "reclassify", "partition"]).required(true)))]
+#[command(group(ArgGroup::new("over_time").args(["dead_letters", "reclassify"])))]
 pub struct ReplayArgs {
     /// Try the refused records again; what is good now is stored and marked replayed
     #[arg(long, conflicts_with_all = ["partition", "from", "to"])]
     dead_letters: bool,
+    /// Classify stored events again by the rules in force; what differs is written beside them
+    #[arg(long, conflicts_with_all = ["partition", "from", "to", "topic"])]
+    reclassify: bool,
     /// Only dead letters with this code
-    #[arg(long, requires = "dead_letters")]
+    // `requires` alone is waived when the required flag is excluded by another one.
+    #[arg(long, requires = "dead_letters", conflicts_with_all = ["reclassify", "partition"])]
     code: Option<String>,
-    /// Only dead letters from this time on: RFC 3339, or back from now (-30m, -2h, -7d) [default: all]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "dead_letters")]
+    /// Only dead letters or events from this time on: RFC 3339, or back from now (-30m, -2h, -7d) [default: all]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "over_time", conflicts_with = "partition")]
     since: Option<String>,
-    /// Only dead letters before this time [default: now]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "dead_letters")]
+    /// Only dead letters or events before this time [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, requires = "over_time", conflicts_with = "partition")]
     until: Option<String>,
     /// Topic of the range [default: the first of kafka.topic], or only dead letters of it
     #[arg(long)]
@@ -51,7 +60,7 @@ pub struct ReplayArgs {
     /// Offset after the last one of the range
     #[arg(long, value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..), requires = "partition")]
     to: Option<i64>,
-    /// Say what would be stored, and store nothing
+    /// Say what would be stored or changed, and write nothing
     #[arg(long)]
     dry_run: bool,
     /// One JSON object
@@ -110,7 +119,11 @@ pub async fn run(
     config: &Config,
     now: DateTime<Utc>,
     output: &mut impl Write,
+    style: OutputStyle,
 ) -> anyhow::Result<Exit> {
+    if args.reclassify {
+        return reclassify::run(args, config, now, output, style).await;
+    }
     match (args.partition, args.from, args.to) {
         (Some(partition), Some(from), Some(to)) => {
             let topic = args.topic.as_deref().unwrap_or(config.kafka.first_topic());

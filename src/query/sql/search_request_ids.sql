@@ -1,8 +1,9 @@
 -- search_request_ids: requests of which each filter holds for some event, newest first
+-- `${events}` is the table, or the view with later verdicts where there are any and a filter asks for them.
 SELECT
     hex(request_key) AS key,
     min(time) AS started
-FROM events
+FROM ${events}
 WHERE time >= {from:DateTime64(6, 'UTC')}
     AND time < {to:DateTime64(6, 'UTC')}
     AND request_key != ''

@@ -136,6 +136,15 @@ pub(super) fn cases() -> Vec<Case> {
             answer: "forbidden@1",
         },
         Case {
+            name: "both hops: the upstream cause, the answer repeats it",
+            events: vec![
+                credential(),
+                fails("5", "call.completed", "up", 100, "rate_limited"),
+                rejected("sign_in_required"),
+            ],
+            answer: "rate_limited@5",
+        },
+        Case {
             name: "the other gateway's clock is 2 s behind",
             events: vec![
                 credential(),

@@ -1,6 +1,9 @@
 //! What events of the connection and of earlier requests explain, and what they do not.
 
-use super::{Case, credential, fails, of, ok, rejected};
+use serde_json::json;
+
+use super::{Case, credential, fails, of, ok, rejected, step};
+use crate::query::stored::StoredEvent;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -95,9 +98,45 @@ pub(super) fn cases() -> Vec<Case> {
             ],
             answer: "rate_limited@9",
         },
+        Case {
+            name: "the gateway says that the user has not connected the server: what failed before is another story",
+            events: vec![
+                of("connection", "c", "auth.refresh", -60_000, "refresh_failure"),
+                credential(),
+                connection("required"),
+                rejected("sign_in_required"),
+            ],
+            answer: "sign_in_required@5",
+        },
+        Case {
+            name: "the connection was lost: the refresh that was refused explains it",
+            events: vec![
+                of("connection", "c", "auth.refresh", -60_000, "refresh_failure"),
+                credential(),
+                connection("invalidated"),
+                rejected("sign_in_required"),
+            ],
+            answer: "refresh_failure@c",
+        },
+        Case {
+            name: "the sign-in that it asked for failed, whatever the gateway said before",
+            events: vec![
+                credential(),
+                connection("required"),
+                rejected("sign_in_required"),
+                of("flow", "f", "auth.token", 5000, "invalid_client"),
+            ],
+            answer: "invalid_client@f",
+        },
         spike(false),
         spike(true),
     ]
+}
+
+/// The gateway's word about the connection: it wants one, or lost it.
+fn connection(state: &str) -> StoredEvent {
+    let members = json!({"outcome": "connect_required", "reason": "connect_required", "attributes": {"state": state}});
+    step("5", "auth.connection", "up", 100, "sign_in_required", members)
 }
 
 /// A user in a spike of reconnects: many refused refreshes and sign-ins within the hour, then one more request.

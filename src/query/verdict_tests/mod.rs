@@ -6,6 +6,7 @@ mod recoveries;
 
 use serde_json::{Value, json};
 
+use super::hops::OtherHopRole;
 use super::stored::tests::event;
 use super::stored::{Relation, StoredEvent};
 use super::verdict::decide;
@@ -135,4 +136,86 @@ fn a_recovery_tells_by_which_request_and_what_was_different() {
     let changed: Vec<String> =
         recovery.changed.iter().map(|change| format!("{} {}→{}", change.field, change.before, change.after)).collect();
     assert_eq!(changed, ["config_version 41→42"]);
+    assert_eq!(recovery.text, "after a refresh of the token, with configuration 42 instead of 41");
+}
+
+/// `before` and `after` are members of the failed call and of the retry's call; `answer` is what the recovery says.
+#[test]
+fn what_changed_between_failure_and_success_is_told() {
+    let cases = [
+        (json!({"scope_granted": "read"}), json!({"scope_granted": "read write"}), "with granted scope read write instead of read"),
+        (
+            json!({"credential_kind": "service_key", "credential_key_id": "k1"}),
+            json!({"credential_kind": "user_key", "credential_key_id": "k2"}),
+            "with kind of credential user_key instead of service_key, key k2 instead of k1",
+        ),
+        (json!({"client_name": "cursor"}), json!({"client_name": "claude-code"}), "with client claude-code instead of cursor"),
+        (json!({"user_agent": "a/1"}), json!({"user_agent": "a/2"}), "with user agent a/2 instead of a/1"),
+        (json!({"oauth_registration": "dcr"}), json!({"oauth_registration": "preregistered"}), "with kind of client registration preregistered instead of dcr"),
+        (
+            json!({"token_kind": "access", "token_fingerprint": "hmac-sha256:1"}),
+            json!({"token_kind": "access", "token_fingerprint": "hmac-sha256:2"}),
+            "with another token",
+        ),
+        (
+            json!({"token_kind": "access", "token_fingerprint": "hmac-sha256:1"}),
+            json!({"token_kind": "refresh", "token_fingerprint": "hmac-sha256:2"}),
+            "",
+        ),
+        (json!({"server_url": "https://a.example"}), json!({"server_url": "https://a.example/mcp"}), "with registered URL https://a.example/mcp instead of https://a.example"),
+        (json!({}), json!({"client_name": "cursor"}), ""),
+    ];
+    for (before, mut after, answer) in cases {
+        after["relation"] = json!("retry");
+        after["request_id"] = json!("r2");
+        let events = [
+            step("5", "call.completed", "up", 100, "resource_mismatch", before),
+            rejected("sign_in_required"),
+            step("7", "call.completed", "up", 4900, "none", after),
+            retry("8", "request.completed", 5000, "none"),
+        ];
+        let recovery = decide(&events).recovered.unwrap();
+        assert_eq!(recovery.text, answer);
+    }
+}
+
+#[test]
+fn the_other_hop_is_told() {
+    let told = |events: &[StoredEvent]| {
+        let decision = decide(events);
+        let deciding = decision.deciding.unwrap();
+        let other = super::hops::other_hop(deciding, &super::order::placed(events));
+        other.map(|other| (other.event_id, other.role, other.text))
+    };
+    let upstream = fails("5", "call.completed", "up", 200, "resource_mismatch");
+    let accepted = [credential(), upstream.clone()];
+    let (id, role, _) = told(&accepted).unwrap();
+    assert_eq!((id.as_str(), role), ("1", OtherHopRole::Fine));
+    let answered = [credential(), upstream.clone(), rejected("sign_in_required")];
+    let (id, role, text) = told(&answered).unwrap();
+    assert_eq!((id.as_str(), role), ("9", OtherHopRole::Consequence));
+    assert_eq!(text, "the client was answered with the consequence (sign_in_required)");
+    let both = [fails("1", "auth.decision", "down", 0, "forbidden"), fails("5", "call.completed", "up", 100, "missing_permission")];
+    let (id, role, text) = told(&both).unwrap();
+    assert_eq!((id.as_str(), role), ("5", OtherHopRole::CauseToo));
+    assert!(text.contains("upstream hop failed by itself as well"), "{text}");
+    assert_eq!(told(&[upstream]), None, "nobody reported the other hop");
+    let handshake = [
+        step("1", "auth.challenge", "down", 0, "sign_in_required", challenge_only()),
+        fails("5", "call.completed", "up", 200, "resource_mismatch"),
+    ];
+    assert_eq!(told(&handshake), None, "a handshake is no failure");
+}
+
+#[test]
+fn what_failed_on_the_connection_before_is_told_beside_the_verdict() {
+    let members = json!({"outcome": "connect_required", "reason": "connect_required", "attributes": {"state": "required"}});
+    let events = [
+        of("connection", "c", "auth.refresh", -60_000, "refresh_failure"),
+        credential(),
+        step("5", "auth.connection", "up", 100, "sign_in_required", members),
+    ];
+    let decision = decide(&events);
+    assert_eq!(decision.deciding.unwrap().event_id, "5");
+    assert_eq!(decision.earlier.unwrap().event_id, "c");
 }

@@ -4,8 +4,11 @@
 
 mod encodings;
 mod look_alikes;
+mod named_places;
 mod places;
 mod properties;
+mod secrets;
+mod writings;
 
 use super::{FingerprintKey, Scrubber};
 

@@ -166,7 +166,7 @@ impl Clickhouse {
     }
 
     fn arm(&self, action: &str, table: &str, nth: u64, stage: &Stage) {
-        let row = &stage.query(&format!(
+        let row = &stage.query_patiently(&format!(
             "SELECT data_paths[1] AS path FROM system.tables WHERE database = '{{db}}' AND name = '{table}'"
         ))[0];
         // In place at once: a half-written file would be another fault.

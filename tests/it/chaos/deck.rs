@@ -127,6 +127,8 @@ impl Deck {
         use ConsumerFault::{CrashAt, FreezeAfter, FreezeAt, KillAfter, StopAfter};
         let mut consumers: Vec<Vec<ConsumerFault>> = CrashPoint::ALL
             .iter()
+            // No consumer comes by there.
+            .filter(|point| **point != CrashPoint::ReclassificationsInserted)
             .map(|point| match point {
                 // A partition with an unfinished plan is needed first.
                 CrashPoint::AssignedBeforeReplay => {

@@ -124,7 +124,7 @@ impl Step {
             decided: false,
             expected: true,
             short: missing.text.clone(),
-            facts: Vec::new(),
+            facts: missing.last_reported_at.map(|at| ("last reported".to_owned(), time_text(at))).into_iter().collect(),
             rest: Vec::new(),
         }
     }
