@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    /// Every TOML block of README is a complete configuration file.
+    /// Every TOML block of README is a complete configuration file, or a file of rules.
     #[test]
     fn every_configuration_that_is_shown_is_taken() {
         let (_, blocks) = prose_and_blocks("README.md");
@@ -129,11 +129,18 @@ mod tests {
         for (_, text) in blocks.iter().filter(|(language, _)| language == "toml") {
             let file = folder.path().join(format!("{seen}.toml"));
             std::fs::write(&file, text).unwrap();
+            seen += 1;
+            if text.contains("[[rule]]") {
+                let checked =
+                    Command::new(env!("CARGO_BIN_EXE_gatetrail")).args(["check", "rules"]).arg(&file).output();
+                let checked = checked.unwrap();
+                assert!(checked.status.success(), "{text}\n{}", String::from_utf8_lossy(&checked.stdout));
+                continue;
+            }
             let loaded = Config::load(&Layers { file: Some(file), ..Layers::default() });
             assert!(loaded.is_ok(), "{text}\n{}", loaded.unwrap_err());
-            seen += 1;
         }
-        assert!(seen >= 1, "no configuration is shown");
+        assert!(seen >= 2, "a configuration and rules are shown");
     }
 
     #[test]
@@ -194,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_subcommand_and_flag_that_is_named_exists() {
-        let call = regex(r"(?:^|[ (|])gatetrail ([a-z]+)(?: ([a-z-]+))?([^|)]*)");
+        let call = regex(r"(?:^|[ (|])gatetrail ([a-z][a-z-]*)(?: ([a-z-]+))?([^|)]*)");
         let flag = regex(r"--[a-z][a-z-]*");
         let roles = subcommands(&help(&[]));
         let mut pages: BTreeMap<String, String> = BTreeMap::new();

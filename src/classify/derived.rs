@@ -183,7 +183,8 @@ mod tests {
     fn each_is_computed_from_what_is_known() {
         let base = ("gateway_base_url", "https://gw.example/");
         let self_hosted = ("gateway_deployment", "self_hosted");
-        let cases: [(&str, &[(&str, &str)], Option<&str>); 20] = [
+        type Case<'c> = (&'c str, &'c [(&'c str, &'c str)], Option<&'c str>);
+        let cases: [Case<'_>; 20] = [
             (
                 "scope_missing",
                 &[("scope_granted", "read"), ("scope_required", "read write admin")],

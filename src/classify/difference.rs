@@ -164,7 +164,9 @@ mod tests {
 
     #[test]
     fn each_class_compares_what_it_is_about() {
-        let cases: [(Class, Option<&str>, &[(&str, &str)], Option<(&str, &str)>); 5] = [
+        type Pair = (&'static str, &'static str);
+        type Case = (Class, Option<&'static str>, &'static [Pair], Option<Pair>);
+        let cases: [Case; 5] = [
             (
                 Class::ResourceMismatch,
                 Some("audience"),

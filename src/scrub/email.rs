@@ -135,7 +135,7 @@ mod tests {
         let key = FingerprintKey::new(b"test");
         let (hidden, hashes) = look(&key, Emails::Hide, Cow::Borrowed("for Some@Mail.example only"));
         let hash = email_hash(&key, " some@mail.EXAMPLE ");
-        assert_eq!(hashes, [hash.clone()]);
+        assert_eq!(hashes, std::slice::from_ref(&hash));
         assert_eq!(hidden, format!("for [email:{hash}] only"));
         assert_eq!(look(&key, Emails::Hide, hidden.clone()), (hidden, Vec::new()));
     }

@@ -320,7 +320,7 @@ fn is_plain_password(bytes: &[u8], read: &Value, place: Place) -> bool {
     let is_path =
         matches!(text[0], b'/' | b'~' | b'.') || text.get(1..3) == Some(b":\\") || text.get(1..3) == Some(b":/");
     let is_set = read.quote.is_some() || (place.separator.byte == b'=' && !place.has_space);
-    !(is_number && text.len() <= 5) && !is_path && (is_set || words::is_opaque(text, SHORT_OPAQUE))
+    !(is_path || is_number && text.len() <= 5) && (is_set || words::is_opaque(text, SHORT_OPAQUE))
 }
 
 /// Whether the bare value is followed by another pair of a form.

@@ -18,10 +18,11 @@ const MAX_INDENT: usize = 16;
 
 /// The end of the secret with the lines it goes on with.
 pub(super) fn end(bytes: &[u8], found: &Found) -> usize {
-    let is_long = found.end - found.start >= FIRST && is_wrapping(found.kind);
     let mut end = found.end;
-    while is_long {
-        let Some(start) = next_line(bytes, end) else { break };
+    if end - found.start < FIRST || !is_wrapping(found.kind) {
+        return end;
+    }
+    while let Some(start) = next_line(bytes, end) {
         let row = row_end(bytes, start);
         let text = &bytes[start..row];
         if !goes_on(text) || !ends_line(bytes, row) {

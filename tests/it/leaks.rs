@@ -125,8 +125,11 @@ fn refused_records() -> Vec<Vec<u8>> {
     records
 }
 
+/// Headers and value of a record.
+type BinaryRecord = (Vec<(String, String)>, Vec<u8>);
+
 /// Binary mode: secrets in the attributes that travel as headers, and in the value.
-fn binary_records() -> Vec<(Vec<(String, String)>, Vec<u8>)> {
+fn binary_records() -> Vec<BinaryRecord> {
     let time = now_minus(5);
     let mut records = Vec::new();
     for (number, leak) in leaks().into_iter().enumerate() {
@@ -196,7 +199,7 @@ fn marked_columns(stage: &Stage) -> Vec<String> {
 }
 
 /// Which of the named texts hold the mark.
-fn marked_texts<'t>(texts: &'t [(String, String)]) -> Vec<&'t str> {
+fn marked_texts(texts: &[(String, String)]) -> Vec<&str> {
     texts.iter().filter(|(_, text)| text.contains(MARK)).map(|(name, _)| name.as_str()).collect()
 }
 

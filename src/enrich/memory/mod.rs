@@ -115,6 +115,12 @@ impl Memory {
     /// An empty memory of at most `bytes`, about.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
+        Self::keyed(bytes, std::hash::RandomState::new())
+    }
+
+    /// The same with a key of one's own: equal keys forget the same.
+    #[must_use]
+    pub fn keyed(bytes: usize, hasher: std::hash::RandomState) -> Self {
         Self {
             flows: Recent::new(bytes / 4),
             connections: Recent::new(bytes / 2),
@@ -122,7 +128,7 @@ impl Memory {
             traces: Slots::new(bytes / 8),
             clients: Slots::new(bytes / 8),
             misses: Misses::default(),
-            hasher: std::hash::RandomState::new(),
+            hasher,
         }
     }
 
