@@ -288,9 +288,8 @@ impl Runner {
             }
             reach(CrashPoint::RevokeDone);
             for element in going.partitions.elements() {
-                if let Some(mut partition) = self.partitions.remove(element.topic(), element.partition()) {
-                    self.budget.refund(partition.charged());
-                    partition.abandon();
+                if let Some(partition) = self.partitions.remove(element.topic(), element.partition()) {
+                    self.let_go(partition);
                     self.reconciler.revoked(element.topic(), element.partition());
                     self.metrics.forget_partition(element.topic(), element.partition());
                 }
@@ -299,6 +298,21 @@ impl Runner {
                 Ok(()) => tracing::info!(partitions = names(&going.partitions), "partitions given back"),
                 Err(error) => tracing::warn!(%error, "partitions could not be given back"),
             }
+        }
+    }
+
+    /// Gives up what is under way. librdkafka keeps a partition paused although it goes and comes again, and whoever begins it
+    /// anew does not know: so it is resumed here.
+    fn let_go(&mut self, mut partition: Partition) {
+        self.budget.refund(partition.charged());
+        partition.abandon();
+        if !partition.paused {
+            return;
+        }
+        let mut paused = TopicPartitionList::new();
+        paused.add_partition(&partition.place.topic, partition.place.partition);
+        if let Err(error) = self.consumer.resume(&paused) {
+            tracing::warn!(%error, partitions = names(&paused), "a paused partition could not be resumed before it goes");
         }
     }
 
@@ -319,9 +333,8 @@ impl Runner {
                 return;
             }
         };
-        if let Some(mut partition) = self.partitions.remove(topic, number) {
-            self.budget.refund(partition.charged());
-            partition.abandon();
+        if let Some(partition) = self.partitions.remove(topic, number) {
+            self.let_go(partition);
         }
         for (place, start) in starts {
             let read_from = start.read_from;

@@ -19,6 +19,7 @@ mod grafana_sql;
 mod ingest;
 mod leaks;
 mod matrix;
+mod membership;
 mod plan;
 mod reclassify;
 mod reconcile;
