@@ -312,14 +312,28 @@ fn hop_of(rule: &Rule, event: &Event<'_>, facts: &Facts<'_>) -> Hop {
     if other_side_refused && told == Some(Hop::Downstream) && rule.class != Class::None {
         return Hop::Upstream;
     }
-    told.or(rule.assume_hop).unwrap_or_else(|| hop_of_step(facts.step))
+    told.or(rule.assume_hop)
+        .unwrap_or_else(|| if is_beyond_the_gateway(rule.class) { Hop::Upstream } else { hop_of_step(facts.step) })
+}
+
+/// Whether only what a gateway does towards the server can fail so: it is the one that registers, refreshes and dials.
+const fn is_beyond_the_gateway(class: Class) -> bool {
+    matches!(
+        class,
+        Class::DcrUnsupported
+            | Class::InvalidClient
+            | Class::InvalidScope
+            | Class::RefreshFailure
+            | Class::UpstreamUnavailable
+    )
 }
 
 fn known_hop(event: &Event<'_>) -> Option<Hop> {
     event.hop.filter(|hop| *hop != Hop::Unknown)
 }
 
-/// Where a step takes place when nobody says: gateways report their own OAuth steps, and those go to the server's side.
+/// Where a step takes place when nobody says: gateways report their own OAuth steps, and those go to the server's side, as
+/// does a tool call that somebody complains of, since it is the server that runs it.
 fn hop_of_step(step: Step) -> Hop {
     match step {
         Step::Request | Step::Credential | Step::Decision | Step::Challenge => Hop::Downstream,
@@ -329,8 +343,9 @@ fn hop_of_step(step: Step) -> Hop {
         | Step::Token
         | Step::Refresh
         | Step::StepUp
-        | Step::Connection => Hop::Upstream,
-        Step::Call | Step::Unknown => Hop::Unknown,
+        | Step::Connection
+        | Step::Call => Hop::Upstream,
+        Step::Unknown => Hop::Unknown,
     }
 }
 
