@@ -18,7 +18,8 @@ use regex::Regex;
 use super::class::{Class, Confidence, WhoActs};
 use super::condition::{Case, Condition};
 use super::explain::{Explanation, Fired};
-use super::facts::{Facts, Step, facts_of};
+use super::facts::{Facts, facts_of};
+use super::hop::{hop_of, hop_of_step, known_hop};
 use super::reading::Readings;
 use super::rules::{Matched, Rule, Rules, RulesError, needed_patterns};
 use super::text::Patterns;
@@ -300,53 +301,6 @@ fn ends_well(text: &str) -> bool {
     let last_success = SUCCESS.find_iter(text).last().map(|found| found.start());
     let last_failure = FAILURE.find_iter(text).last().map(|found| found.end());
     last_success.is_some_and(|success| last_failure.is_none_or(|failure| success >= failure))
-}
-
-/// The hop that refused: the rule's; the far one when its status decided; the event's; what the rule or step assumes.
-fn hop_of(rule: &Rule, event: &Event<'_>, facts: &Facts<'_>) -> Hop {
-    if let Some(hop) = rule.hop {
-        return hop;
-    }
-    let told = known_hop(event);
-    let other_side_refused = facts.status.as_ref().is_some_and(|status| status.from == FieldId::http_upstream_status);
-    if other_side_refused && told == Some(Hop::Downstream) && rule.class != Class::None {
-        return Hop::Upstream;
-    }
-    told.or(rule.assume_hop)
-        .unwrap_or_else(|| if is_beyond_the_gateway(rule.class) { Hop::Upstream } else { hop_of_step(facts.step) })
-}
-
-/// Whether only what a gateway does towards the server can fail so: it is the one that registers, refreshes and dials.
-const fn is_beyond_the_gateway(class: Class) -> bool {
-    matches!(
-        class,
-        Class::DcrUnsupported
-            | Class::InvalidClient
-            | Class::InvalidScope
-            | Class::RefreshFailure
-            | Class::UpstreamUnavailable
-    )
-}
-
-fn known_hop(event: &Event<'_>) -> Option<Hop> {
-    event.hop.filter(|hop| *hop != Hop::Unknown)
-}
-
-/// Where a step takes place when nobody says: gateways report their own OAuth steps, and those go to the server's side, as
-/// does a tool call that somebody complains of, since it is the server that runs it.
-fn hop_of_step(step: Step) -> Hop {
-    match step {
-        Step::Request | Step::Credential | Step::Decision | Step::Challenge => Hop::Downstream,
-        Step::Discovery
-        | Step::Registration
-        | Step::Authorize
-        | Step::Token
-        | Step::Refresh
-        | Step::StepUp
-        | Step::Connection
-        | Step::Call => Hop::Upstream,
-        Step::Unknown => Hop::Unknown,
-    }
 }
 
 fn column_of_text(event: &Event<'_>, span: &str) -> &'static str {

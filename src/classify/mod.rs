@@ -2,7 +2,7 @@
 //!
 //! The way of an event: [`classifier`] decides whether anything failed → [`facts`] reads what it says ([`unwrap`] takes
 //! the wrapping off its text, [`said`] finds codes in it, [`reading`] remembers what a text said) → [`text`] matches all
-//! patterns → the first rule of [`rules`] whose [`condition`] holds decides → [`fix`] words the summary and what each of those
+//! patterns → the first rule of [`rules`] whose [`condition`] holds decides, [`hop`] says where → [`fix`] words the summary and what each of those
 //! concerned should do, from the texts in [`codes`], with what [`derived`] computes: [`difference`] of two URLs, and how it
 //! is done in which of the [`clients`]. [`parse`] and [`parse_condition`] read the rules files, [`own`] puts an operator's rules
 //! among them, [`dead`] finds rules that can never fire, [`explain`] shows all that fired.
@@ -23,6 +23,7 @@ pub mod eval;
 pub mod explain;
 pub mod facts;
 pub mod fix;
+pub mod hop;
 pub mod own;
 pub mod parse;
 pub mod parse_condition;
