@@ -75,6 +75,9 @@ impl Membership {
 impl Runner {
     /// Does what the group decided since the last turn.
     pub(super) fn follow_group(&mut self) -> Result<(), RunError> {
+        if let Some(watch) = self.group_watch.as_ref().filter(|_| !self.draining) {
+            watch.turn(&self.consumer).map_err(RunError::Kafka)?;
+        }
         for event in self.consumer.context().take_events() {
             match event {
                 GroupEvent::Assigned(partitions) => self.membership.coming = Some((partitions, Instant::now())),

@@ -12,7 +12,8 @@
 //! [`plan`] says why.
 //!
 //! [`Steps`] is the pure part: no Kafka, no ClickHouse, no clock. [`runner`] is the loop around it; [`progress`] moves each
-//! partition ([`partitions`]) through its [`plan`]; [`group`] does what the consumer group decides. [`commits`] and
+//! partition ([`partitions`]) through its [`plan`]; [`group`] does what the consumer group decides,
+//! and [`group_watch`] sees to it that it decides. [`commits`] and
 //! [`deliveries`] wait for Kafka and ClickHouse beside the loop. [`budget`], [`circuit`] and [`pace`] are the brakes:
 //! memory, refused records, inserts. [`reconcile`] checks every minute that what was delivered is what is stored.
 //! [`registry_feed`] and [`warm_up`] bring what enrichment looks things up in. [`batch`] is the rows under way, [`dead_letter`] what becomes of a refusal, [`health`]
@@ -26,6 +27,7 @@ pub mod crash_point;
 pub mod dead_letter;
 pub mod deliveries;
 pub mod group;
+pub mod group_watch;
 pub mod health;
 pub mod pace;
 pub mod partitions;

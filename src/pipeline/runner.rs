@@ -20,6 +20,7 @@ use super::circuit::{Circuit, WINDOW};
 use super::commits::Committer;
 use super::deliveries::Deliveries;
 use super::group::Membership;
+use super::group_watch::GroupWatch;
 use super::health::{Health, Part};
 use super::pace::Pace;
 use super::partitions::{Partition, Partitions};
@@ -85,6 +86,8 @@ pub struct Setup {
     pub reconciler: Reconciler,
     /// Follows the registry.
     pub registry: RegistryFeed,
+    /// Of a static member: that every partition has an owner.
+    pub group_watch: Option<GroupWatch>,
     /// Runs the inserts.
     pub runtime: tokio::runtime::Handle,
 }
@@ -106,6 +109,7 @@ pub struct Runner {
     pub(super) committer: Committer,
     pub(super) deliveries: Deliveries,
     pub(super) membership: Membership,
+    pub(super) group_watch: Option<GroupWatch>,
     pub(super) draining: bool,
     /// Whether partitions were lost to others while something of them was under way, since draining began.
     pub(super) left_behind: bool,
@@ -128,8 +132,20 @@ impl Runner {
     /// # Errors
     /// [`RunError::Thread`].
     pub fn new(consumer: Arc<EventConsumer>, setup: Setup) -> Result<Self, RunError> {
-        let Setup { steps, seal_at, pace, budget, circuit, store, metrics, health, reconciler, registry, runtime } =
-            setup;
+        let Setup {
+            steps,
+            seal_at,
+            pace,
+            budget,
+            circuit,
+            store,
+            metrics,
+            health,
+            reconciler,
+            registry,
+            group_watch,
+            runtime,
+        } = setup;
         let committer = Committer::start(Arc::clone(&consumer)).map_err(RunError::Thread)?;
         let deliveries = Deliveries::new(store.clone(), runtime.clone(), metrics.clone(), Arc::clone(&health));
         let warm_up = WarmUp::new(store.clone(), runtime.clone(), metrics.clone());
@@ -149,6 +165,7 @@ impl Runner {
             committer,
             deliveries,
             membership: Membership::default(),
+            group_watch,
             draining: false,
             left_behind: false,
             registry,

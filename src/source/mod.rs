@@ -13,6 +13,7 @@ pub mod reread;
 pub mod token_native;
 pub mod topic;
 pub mod topic_id;
+pub mod unowned;
 
 use std::sync::Arc;
 

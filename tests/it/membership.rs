@@ -40,3 +40,24 @@ fn a_partition_that_went_while_it_was_paused_is_read_when_it_comes_back() {
     stage.wait_for_rows(80, 0, &stays);
     stays.stop_well();
 }
+
+/// Kafka itself leaves the partition without owner: the member that was to ask for the second half of the rebalance is
+/// another process by then, which takes its former self's place without any.
+#[test]
+fn a_partition_on_its_way_when_a_static_member_dies_is_read_again() {
+    let stage = Stage::new("orphaned");
+    let member = |name: &'static str| ("GATETRAIL_KAFKA_GROUP_INSTANCE_ID", name);
+    let mut first = stage.start(&["consume"], &[member("a"), ("GATETRAIL_CRASH_AT", "revoke-done")]);
+    wait_until("the first has the partitions", || first.has_partitions(), || first.log_text());
+    let second = stage.start(&["consume"], &[member("b")]);
+    first.wait_for_end();
+
+    let again = stage.start(&["consume"], &[member("a")]);
+    wait_until("it takes its place again", || again.has_partitions(), || again.log_text());
+    produce(&stage, 0..40);
+    stage.wait_for_rows(40, 0, &again);
+    let logs = again.log_text() + &second.log_text();
+    assert!(logs.contains("partitions belong to no member of the group"), "{logs}");
+    again.stop_well();
+    second.stop_well();
+}

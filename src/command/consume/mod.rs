@@ -23,6 +23,7 @@ use crate::pipeline::Steps;
 use crate::pipeline::batch::SealAt;
 use crate::pipeline::budget::Budget;
 use crate::pipeline::circuit::Circuit;
+use crate::pipeline::group_watch::GroupWatch;
 use crate::pipeline::health::{self, Health};
 use crate::pipeline::pace::Pace;
 use crate::pipeline::reconcile::Reconciler;
@@ -114,6 +115,8 @@ async fn consume(
         health: Arc::clone(health),
         reconciler: reconciler.clone(),
         registry: feed,
+        group_watch: GroupWatch::start(consumer, &config.kafka)
+            .context("the thread that watches the group cannot be started")?,
         runtime: tokio::runtime::Handle::current(),
     };
     let runner = Runner::new(Arc::clone(consumer), setup)?;
