@@ -3,21 +3,30 @@
 //! A retry that names the request as its cause makes up for it ([`super::verdict`]). This is weaker: nobody says that the
 //! two belong together, so the request stays failed, and the later success is told beside its verdict.
 
-use chrono::TimeDelta;
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Client;
+use serde::Deserialize;
 
 use super::error::QueryError;
 use super::nearest::Nearest;
 use super::order::{Placed, placed};
 use super::recovery::{Recovery, recovery_of};
+use super::related_events::request_events;
+use super::sightings::Extent;
 use super::statement::Statement;
-use super::stored::{Relation, StoredEvent};
+use super::stored::{Relation, StoredEvent, id_of_key_hex, key_hex};
 use super::verdict::decide;
+use crate::classify::Class;
+use crate::event::{EventKind, Outcome};
 
 /// For how long after the request a success is looked for.
 const WINDOW: TimeDelta = TimeDelta::hours(24);
-/// How many events are read: enough for both hops of the first request.
-const ROWS: u32 = 10;
+/// Most events of that request that are read.
+const ROWS: u32 = 50;
+/// How long that request may take from one closing event to the other.
+const LENGTH: TimeDelta = TimeDelta::minutes(1);
 /// How many rows of the server may be looked through; past it nothing is known.
 const ROWS_READ: u64 = 200_000;
 
@@ -39,19 +48,44 @@ pub async fn later_success(client: &Client, events: &[StoredEvent]) -> Result<Op
     if user_id.is_none() && key_id.is_none() {
         return Ok(None);
     }
-    let later: Vec<StoredEvent> = Statement::new(client, "later_success", include_str!("sql/later_success.sql"))
-        .bind("workspace", workspace)
-        .bind("slug", slug)
+    let found: Vec<Found> = Statement::new(client, "later_success", include_str!("sql/later_success.sql"))
+        .bind("workspace", &workspace)
+        .bind("slug", &slug)
         .bind("user_id", user_id)
         .bind("key_id", key_id)
+        .bind("own_key", deciding.str("request_id").map(key_hex).unwrap_or_default())
         .bind_time("first", end + TimeDelta::microseconds(1))
         .bind_time("last", end + WINDOW)
-        .bind("row_limit", ROWS)
         .reads_little()
         .read_at_most(ROWS_READ)
         .rows()
         .await?;
+    let Some((time, id)) = found.first().and_then(|found| Some((found.time, id_of_key_hex(&found.request_hex)?)))
+    else {
+        return Ok(None);
+    };
+    let extent = Extent {
+        workspaces: BTreeSet::from([workspace]),
+        slugs: BTreeSet::from([slug]),
+        any_without_workspace: false,
+        any_without_slug: false,
+        span: (time, time + LENGTH),
+        connections: BTreeSet::new(),
+    };
+    let mut later = request_events(client, &[id], &extent, ROWS).await?;
+    later.retain(|event| {
+        matches!(event.kind, EventKind::RequestCompleted | EventKind::CallCompleted)
+            && event.outcome == Outcome::Success
+            && event.class == Class::None
+    });
     Ok(success_among(deciding, events, &later))
+}
+
+/// The first request that went well.
+#[derive(Deserialize)]
+struct Found {
+    request_hex: String,
+    time: DateTime<Utc>,
 }
 
 /// The first later request's success, compared with the event that decided. Pure.

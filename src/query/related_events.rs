@@ -67,7 +67,6 @@ pub async fn request_and_steps(
             .bind_time("first", first)
             .bind_time("last", last)
             .bind_time("own_first", extent.span.0 - SKEW_ALLOWANCE)
-            .bind_time("own_last", last)
             .bind("row_limit", row_limit)
             .reads_little()
             .rows()

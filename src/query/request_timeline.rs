@@ -20,12 +20,10 @@ use super::verdict::decide;
 use crate::classify::Class;
 use crate::event::Hop;
 
-/// How far back a gateway's habit of reporting a step is looked for.
-const HABIT_WINDOW: TimeDelta = TimeDelta::days(7);
-/// How far back of the same servers, before that.
+/// How far back a gateway's habit of reporting a step is looked for, of the same servers.
 const NEARBY_WINDOW: TimeDelta = TimeDelta::days(1);
-/// How many rows that may cost; past it the habit counts as unknown.
-const HABIT_ROWS: u64 = 2_000_000;
+/// And then of all, with how many rows that may cost; past them the habit counts as unknown.
+const HABIT_WINDOWS: [(TimeDelta, u64); 2] = [(TimeDelta::days(1), 500_000), (TimeDelta::days(7), 2_000_000)];
 
 /// The timeline of a request and its verdict; `None` when no event carries the id (then see
 /// [`super::not_found::why_not_found`]).
@@ -64,7 +62,7 @@ async fn meant_server(client: &Client, events: &[StoredEvent]) -> Result<Option<
 /// Tells for each step that is not there whether this gateway reports such steps.
 ///
 /// It is asked first about the same servers on the last day, which is quick and enough for what is reported always, and
-/// about everything only when that leaves a step open.
+/// about all, and further back, only while that leaves a step open.
 async fn absent_steps(
     client: &Client,
     events: &[StoredEvent],
@@ -88,13 +86,16 @@ async fn absent_steps(
         .bind_time("first", end - NEARBY_WINDOW)
         .bind_time("last", end)
         .reads_little();
-    let absent = missing(expected.clone(), &about_reporter(nearby).rows().await?);
-    if absent.iter().all(|step| step.absence == Absence::Missing) {
-        return Ok(absent);
+    let mut absent = missing(expected.clone(), &about_reporter(nearby).rows().await?);
+    for (window, rows) in HABIT_WINDOWS {
+        if absent.iter().all(|step| step.absence == Absence::Missing) {
+            break;
+        }
+        let everywhere = Statement::new(client, "reported_steps", include_str!("sql/reported_steps.sql"))
+            .bind_time("first", end - window)
+            .bind_time("last", end)
+            .read_at_most(rows);
+        absent = missing(expected.clone(), &about_reporter(everywhere).rows().await?);
     }
-    let everywhere = Statement::new(client, "reported_steps", include_str!("sql/reported_steps.sql"))
-        .bind_time("first", end - HABIT_WINDOW)
-        .bind_time("last", end)
-        .read_at_most(HABIT_ROWS);
-    Ok(missing(expected, &about_reporter(everywhere).rows().await?))
+    Ok(absent)
 }

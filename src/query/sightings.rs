@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc, Weekday};
 use clickhouse::Client;
 use serde::Deserialize;
 
@@ -93,12 +93,15 @@ type Weeks = Option<(NaiveDate, NaiveDate)>;
 /// The first and the last day of ClickHouse's `Date`, about.
 const EVERY_DAY: (&str, &str) = ("1970-01-01", "2149-01-01");
 
+/// How far from the moment that an id names its events are looked for: for clocks that are off, and for what comes later.
+const NEAR: Days = Days::new(1);
+
 /// The weeks (by their Monday) near the moments that the ids themselves name; all of them must name one.
 fn weeks_near(ids: &[String]) -> Weeks {
     let minted: Vec<DateTime<Utc>> = ids.iter().map(|id| time_of_id(id)).collect::<Option<_>>()?;
     let (first, last) = (*minted.iter().min()?, *minted.iter().max()?);
-    // A week begins up to six days before any of its days; one more for clocks that are off.
-    Some((first.date_naive() - Days::new(7), last.date_naive() + Days::new(7)))
+    let week_of = |day: NaiveDate| day.week(Weekday::Mon).first_day();
+    Some((week_of(first.date_naive() - NEAR), week_of(last.date_naive() + NEAR)))
 }
 
 /// Every sighting of these ids, of any kind.
@@ -156,9 +159,9 @@ mod tests {
     #[test]
     fn the_weeks_to_search_hold_those_of_every_id_or_are_unknown() {
         let cases: [(&[&str], &str); 5] = [
-            (&[MINTED], "2025-11-15 to 2025-11-29"),
-            (&[MINTED, MINTED_A_DAY_LATER], "2025-11-15 to 2025-11-30"),
-            (&[MINTED_A_DAY_LATER, MINTED], "2025-11-15 to 2025-11-30"),
+            (&[MINTED], "2025-11-17 to 2025-11-17"),
+            (&[MINTED, MINTED_A_DAY_LATER], "2025-11-17 to 2025-11-24"),
+            (&[MINTED_A_DAY_LATER, MINTED], "2025-11-17 to 2025-11-24"),
             (&[MINTED, "req-1"], "unknown"),
             (&[], "unknown"),
         ];

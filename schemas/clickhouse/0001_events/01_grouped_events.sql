@@ -157,6 +157,8 @@ TTL toDateTime(time) + toIntervalDay(if(type = 'mcp.call.completed', ${call_rete
 SETTINGS
     allow_nullable_key = 1,
     ttl_only_drop_parts = 1,
+    -- a look-up reads every column of two or three granules
+    index_granularity = 2048,
     min_bytes_for_wide_part = 200000000,
     merge_selector_base = 32,
     -- ClickHouse 26 computes statistics of every column at each merge unless told not to; no query here uses them
