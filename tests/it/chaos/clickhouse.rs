@@ -1,5 +1,6 @@
 //! ClickHouse and what happens to it: kills, freezes, and faults at the rename that puts a part into its place.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use crate::support::Stage;
 
 /// How long an insert into the table may take to come.
 const REACHED: Duration = Duration::from_secs(20);
+const SIGABRT: i32 = 6;
 
 #[derive(Debug)]
 enum Waits {
@@ -31,6 +33,8 @@ pub struct Clickhouse {
     engine: Engine,
     trigger: PathBuf,
     waits: Waits,
+    /// Whether this process was frozen: ClickHouse may end itself when time has jumped.
+    was_frozen: bool,
 }
 
 impl Clickhouse {
@@ -46,7 +50,7 @@ impl Clickhouse {
             vec![("LD_PRELOAD", library.display().to_string()), ("RENAME_FAULT", trigger.display().to_string())];
         let mut engine = Engine::new("clickhouse", folder, environment);
         engine.start();
-        Self { engine, trigger, waits: Waits::Ready(Instant::now()) }
+        Self { engine, trigger, waits: Waits::Ready(Instant::now()), was_frozen: false }
     }
 
     pub fn wait_until_ready(&mut self) -> String {
@@ -79,11 +83,19 @@ impl Clickhouse {
                 Waits::Restart(at) if now < at => return,
                 Waits::Restart(_) => {
                     self.engine.start();
+                    self.was_frozen = false;
                     self.waits = Waits::Ready(now);
                     return;
                 }
                 Waits::Rename(fault @ StoreFault::KillAtRename(table, nth), _) => {
                     report.done(format!("clickhouse killed at the rename of part {nth} of {table}"), kind(fault));
+                }
+                // The store's own death is one more that nothing may be lost by.
+                _ if self.was_frozen && status.signal() == Some(SIGABRT) => {
+                    report.done(
+                        "clickhouse aborted by itself after a freeze".to_owned(),
+                        "clickhouse:aborted after a freeze",
+                    );
                 }
                 _ => report.wrong(format!("clickhouse ended by itself ({status}):\n{}", self.engine.log_text())),
             }
@@ -143,6 +155,7 @@ impl Clickhouse {
             }
             StoreFault::Freeze(millis) => {
                 self.engine.freeze();
+                self.was_frozen = true;
                 report.done(format!("clickhouse frozen for {millis} ms"), kind(fault));
                 Waits::Thaw(now + Duration::from_millis(millis))
             }
