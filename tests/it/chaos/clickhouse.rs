@@ -1,5 +1,6 @@
 //! ClickHouse and what happens to it: kills, freezes, and faults at the rename that puts a part into its place.
 
+use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,6 +36,8 @@ pub struct Clickhouse {
     waits: Waits,
     /// Whether this process was frozen: ClickHouse may end itself when time has jumped.
     was_frozen: bool,
+    /// Where the tables lie.
+    paths: BTreeMap<&'static str, String>,
 }
 
 impl Clickhouse {
@@ -50,7 +53,7 @@ impl Clickhouse {
             vec![("LD_PRELOAD", library.display().to_string()), ("RENAME_FAULT", trigger.display().to_string())];
         let mut engine = Engine::new("clickhouse", folder, environment);
         engine.start();
-        Self { engine, trigger, waits: Waits::Ready(Instant::now()), was_frozen: false }
+        Self { engine, trigger, waits: Waits::Ready(Instant::now()), was_frozen: false, paths: BTreeMap::new() }
     }
 
     pub fn wait_until_ready(&mut self) -> String {
@@ -178,13 +181,17 @@ impl Clickhouse {
         self.waits = Waits::Next(Instant::now() + Duration::from_millis(dice.between(200, 3_000)));
     }
 
-    fn arm(&self, action: &str, table: &str, nth: u64, stage: &Stage) {
-        let row = &stage.query_patiently(&format!(
-            "SELECT data_paths[1] AS path FROM system.tables WHERE database = '{{db}}' AND name = '{table}'"
-        ))[0];
+    fn arm(&mut self, action: &str, table: &'static str, nth: u64, stage: &Stage) {
+        // Asked once: when the next fault comes, it may be dead, and nobody starts it while this waits.
+        let path = self.paths.entry(table).or_insert_with(|| {
+            let row = &stage.query_patiently(&format!(
+                "SELECT data_paths[1] AS path FROM system.tables WHERE database = '{{db}}' AND name = '{table}'"
+            ))[0];
+            row["path"].as_str().unwrap().to_owned()
+        });
         // In place at once: a half-written file would be another fault.
         let draft = self.trigger.with_extension("draft");
-        std::fs::write(&draft, format!("{action} {nth} {}\n", row["path"].as_str().unwrap())).unwrap();
+        std::fs::write(&draft, format!("{action} {nth} {path}\n")).unwrap();
         std::fs::rename(&draft, &self.trigger).unwrap();
     }
 
