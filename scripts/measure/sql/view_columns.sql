@@ -1,9 +1,9 @@
--- How the columns of a materialised view's target are compared: aggregates by their own function, everything else is the key, in
--- the target's type. Answers the list of expressions and the list of keys.
+-- How the columns of a materialised view's target are compared: aggregates by their own function, everything else is the key, both
+-- in the target's types. Answers the list of expressions and the list of keys.
 SELECT
     arrayStringConcat(groupArray(
         if(startsWith(type, 'SimpleAggregateFunction('),
-            concat(extract(type, '\\((\\w+)'), '(', name, ') AS ', name),
+            concat(extract(type, '\\((\\w+)'), '(CAST(', name, ' AS ', extract(type, ', (.+)\\)$'), ')) AS ', name),
             concat('CAST(', name, ' AS ', type, ') AS ', name))), ', '),
     arrayStringConcat(groupArrayIf(name, NOT startsWith(type, 'SimpleAggregateFunction(')), ', ')
 FROM
