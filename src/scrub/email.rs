@@ -57,14 +57,10 @@ pub(super) fn look<'t>(key: &FingerprintKey, emails: Emails, text: Cow<'t, str>)
 fn find(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut found: Vec<Range<usize>> = Vec::new();
-    // One plain loop over a clean text, so that the compiler makes vectors of it.
-    if !bytes.chunks(256).any(|chunk| chunk.iter().fold(false, |seen, byte| seen | (*byte == b'@') | (*byte == b'%'))) {
-        return found;
-    }
-    for at in 0..bytes.len() {
+    for at in memchr::memchr2_iter(b'@', b'%', bytes) {
         let sign = match bytes[at] {
             b'@' => 1,
-            b'%' if bytes[at..].starts_with(b"%40") => 3,
+            _ if bytes[at..].starts_with(b"%40") => 3,
             _ => continue,
         };
         let floor = found.last().map_or(0, |last| last.end);

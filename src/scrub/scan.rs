@@ -62,11 +62,16 @@ pub(super) struct View<'t> {
 pub(super) fn find_all(tables: &Tables, bytes: &[u8]) -> Vec<Found> {
     let mut scan = Scan { tables, view: View { bytes, floor: 0 }, run_end: 0, found: Vec::new() };
     let mut base = 0;
+    let mut end;
     while base < bytes.len() {
-        let marks = match bytes.get(base..base + WINDOW).and_then(|slice| <&[u8; WINDOW]>::try_from(slice).ok()) {
-            Some(window) => mark(window),
-            None => mark(&padded(&bytes[base..])),
-        };
+        let marks =
+            mark(match bytes.get(base..base + WINDOW).and_then(|slice| <&[u8; WINDOW]>::try_from(slice).ok()) {
+                Some(window) => window,
+                None => {
+                    end = padded(&bytes[base..]);
+                    &end
+                }
+            });
         if !marks.is_clean() {
             for half in 0..2 {
                 let start = base + half * BLOCK / 2;
@@ -81,6 +86,25 @@ pub(super) fn find_all(tables: &Tables, bytes: &[u8]) -> Vec<Found> {
         base = (base + BLOCK).max(scan.view.floor - scan.view.floor % BLOCK);
     }
     scan.found
+}
+
+/// Whether the colon stands in a time of day (`10:00`, `T10:00:00.5Z`), which most colons of a log do: two digits on both sides,
+/// and nothing before or after them that could make a name or a value of it.
+fn is_in_clock(bytes: &[u8], colon: usize) -> bool {
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let Some(start) = colon.checked_sub(2) else { return false };
+    if !(is_digit(start) && is_digit(start + 1) && is_digit(colon + 1) && is_digit(colon + 2)) {
+        return false;
+    }
+    let begins = match start.checked_sub(1).map(|at| bytes[at]) {
+        None | Some(b' ' | b'\n' | b'\t' | b':' | b'[' | b'(') => true,
+        Some(b'T') => start.checked_sub(2).is_some_and(is_digit),
+        Some(_) => false,
+    };
+    begins
+        && bytes
+            .get(colon + 3)
+            .is_none_or(|byte| matches!(byte, b' ' | b':' | b'.' | b',' | b'Z' | b'+' | b'\n' | b']' | b')'))
 }
 
 /// The end of the text, filled up with bytes that mark nothing.
@@ -122,6 +146,7 @@ impl Scan<'_, '_> {
         match view.bytes[position] {
             b'>' if view.bytes[position..].starts_with(b">>,<<") => position::at_tuple(self.tables, view, position + 2),
             b'=' | b'>' => position::at_separator(self.tables, view, position, glyph_at(view.bytes, position)),
+            b':' if is_in_clock(view.bytes, position) => None,
             b':' => match url::authority_start(view.bytes, position + 1) {
                 Some(authority) => url::in_text(view, authority),
                 None => self.at_colon(position, glyph_at(view.bytes, position)),
@@ -190,6 +215,29 @@ impl Scan<'_, '_> {
             let end = wrapped::end(self.view.bytes, &found);
             self.view.floor = end;
             self.found.push(Found { end, ..found });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_in_clock;
+
+    #[test]
+    fn a_time_of_day_is_told_from_names_and_values() {
+        for (text, expected) in [
+            ("at 10:00 it", true),
+            ("2026-11-22T10:00:00.5Z", true),
+            ("10:00", true),
+            ("[10:00:01]", true),
+            ("host10:00 ", false),
+            ("key 10:00abc", false),
+            ("a1:00", false),
+            ("XT10:00 ", false),
+            ("password:10", false),
+            ("10:0", false),
+        ] {
+            assert_eq!(is_in_clock(text.as_bytes(), text.find(':').unwrap()), expected, "{text}");
         }
     }
 }
