@@ -146,3 +146,43 @@ fn serve_refuses_to_listen_beyond_loopback() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+/// ClickHouse's older analyzer computes a condition once that stands in `PREWHERE` and in `WHERE`, and then its index does not see
+/// it: a look-up would read every day after the request's.
+#[test]
+fn a_look_up_reads_no_day_but_the_requests_own() {
+    let stage = Stage::new("one_day");
+    let consume = stage.start(&["consume"], &[]);
+    let day = 24 * 60 * 60;
+    let events: Vec<String> = (0..4)
+        .map(|days| {
+            let data = json!({"request_id": format!("r-{days}"), "connection_id": "c"});
+            event(&format!("e-{days}"), "mcp.auth.credential", days * day + 60, &data).to_string()
+        })
+        .collect();
+    let records: Vec<(&str, &[u8])> = events.iter().map(|event| ("", event.as_bytes())).collect();
+    stage.produce(&records);
+    stage.wait_for_rows(4, 0, &consume);
+
+    let times = "SELECT toString(time) AS time, toString(time - INTERVAL 1 HOUR) AS before FROM {db}.events WHERE event_id = 'e-2'";
+    let row = &stage.query(times)[0];
+    let (time, before) = (row["time"].as_str().unwrap(), row["before"].as_str().unwrap());
+    let sql = include_str!("../../src/query/sql/request_and_steps.sql")
+        .replace("${event_columns}", include_str!("../../src/query/sql/event_columns.sql"))
+        .replace("FROM events", "FROM {db}.events")
+        .replace("{request_key:String}", "'722D32'")
+        .replace("{step_types:Array(String)}", "['mcp.auth.token']")
+        .replace("{connections:Array(UInt32)}", "[1]")
+        .replace("{workspaces:Array(String)}", "['acme']")
+        .replace("{slugs:Array(String)}", "['wiki']")
+        .replace("{first:DateTime64(6, 'UTC')}", &format!("'{before}'"))
+        .replace("{own_first:DateTime64(6, 'UTC')}", &format!("'{time}'"))
+        .replace("{last:DateTime64(6, 'UTC')}", &format!("'{time}'"))
+        .replace("{row_limit:UInt32}", "10");
+    let plan = stage.query(&format!("EXPLAIN indexes = 1 {sql} SETTINGS enable_analyzer = 0"));
+    let lines: Vec<&str> = plan.iter().map(|line| line["explain"].as_str().unwrap().trim()).collect();
+    let read = lines.iter().find(|line| line.starts_with("Parts: ") && !line.contains('/'));
+    let by_day = lines.iter().find(|line| line.starts_with("Parts: ") && line.contains('/'));
+    assert_eq!((read, by_day), (Some(&"Parts: 1 | Granules: 1"), Some(&"Parts: 1/4")), "{}", lines.join("\n"));
+    consume.stop_well();
+}
