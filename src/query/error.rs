@@ -40,8 +40,8 @@ pub enum QueryError {
     /// No connection to ClickHouse.
     #[error("the store cannot be reached; try again in a moment")]
     StoreUnreachable(#[source] clickhouse::error::Error),
-    /// The query took longer than its limit.
-    #[error("the store took too long; narrow the time range or add a filter")]
+    /// The query took longer than its limit, or more memory.
+    #[error("that is too much for the store at once; narrow the time range or add a filter")]
     Timeout,
     /// ClickHouse refused the query.
     #[error("the store could not answer; the log of this process says why")]
@@ -82,10 +82,19 @@ impl QueryError {
     }
 }
 
-/// Codes of ClickHouse's own errors that mean "too long" or "too much to read": `TIMEOUT_EXCEEDED`, `TOO_MANY_ROWS`,
-/// `TOO_SLOW`, `SOCKET_TIMEOUT`, `TOO_MANY_BYTES`, `TOO_MANY_ROWS_OR_BYTES`, `QUERY_WAS_CANCELLED`.
-const CODES_OF_TOO_LONG: [&str; 7] =
-    ["Code: 159.", "Code: 158.", "Code: 160.", "Code: 209.", "Code: 307.", "Code: 396.", "Code: 394."];
+/// How ClickHouse's own errors begin that mean "too long" or "too much to read": `TIMEOUT_EXCEEDED`, `TOO_MANY_ROWS`,
+/// `TOO_SLOW`, `SOCKET_TIMEOUT`, `TOO_MANY_BYTES`, `TOO_MANY_ROWS_OR_BYTES`, `QUERY_WAS_CANCELLED`, and `MEMORY_LIMIT_EXCEEDED` of
+/// the query itself, not of the whole server.
+const BEGINNINGS_OF_TOO_MUCH: [&str; 8] = [
+    "Code: 159.",
+    "Code: 158.",
+    "Code: 160.",
+    "Code: 209.",
+    "Code: 307.",
+    "Code: 396.",
+    "Code: 394.",
+    "Code: 241. DB::Exception: Query memory limit",
+];
 
 impl From<clickhouse::error::Error> for QueryError {
     fn from(error: clickhouse::error::Error) -> Self {
@@ -93,10 +102,14 @@ impl From<clickhouse::error::Error> for QueryError {
         match &error {
             Error::TimedOut => Self::Timeout,
             Error::Network(_) => Self::StoreUnreachable(error),
-            Error::BadResponse(text) if CODES_OF_TOO_LONG.iter().any(|code| text.starts_with(code)) => Self::Timeout,
+            Error::BadResponse(text) if is_too_much(text) => Self::Timeout,
             _ => Self::StoreError(error),
         }
     }
+}
+
+fn is_too_much(text: &str) -> bool {
+    BEGINNINGS_OF_TOO_MUCH.iter().any(|beginning| text.starts_with(beginning))
 }
 
 #[cfg(test)]
@@ -109,6 +122,11 @@ mod tests {
     fn errors_of_the_store_get_a_stable_code_and_keep_their_text_out_of_the_sentence() {
         let cases = [
             (Error::BadResponse("Code: 159. DB::Exception: secret_table".into()), "timeout"),
+            (
+                Error::BadResponse("Code: 241. DB::Exception: Query memory limit exceeded: secret_table".into()),
+                "timeout",
+            ),
+            (Error::BadResponse("Code: 241. DB::Exception: (total) memory limit exceeded".into()), "store_error"),
             (Error::BadResponse("Code: 60. DB::Exception: Unknown table secret_table".into()), "store_error"),
             (Error::TimedOut, "timeout"),
             (Error::Network("secret_table refused".into()), "store_unreachable"),
