@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
@@ -28,7 +28,7 @@ pub struct GroupWatch {
     topics: Vec<String>,
     found: Receiver<BTreeSet<Place>>,
     // The thread ends when this is dropped.
-    _stop: Sender<()>,
+    _stop: SyncSender<()>,
 }
 
 impl GroupWatch {
@@ -40,14 +40,14 @@ impl GroupWatch {
         let Some(instance) = settings.group_instance_id.clone() else {
             return Ok(None);
         };
-        let (finding, found) = channel();
-        let (stop, stopped) = channel::<()>();
+        let (finding, found) = sync_channel(1);
+        let (stop, stopped) = sync_channel::<()>(1);
         let (asking, asked) = (Arc::clone(consumer), settings.clone());
         std::thread::Builder::new().name("group-watch".to_owned()).spawn(move || {
             let mut orphans = Orphans::default();
             while matches!(stopped.recv_timeout(EVERY), Err(RecvTimeoutError::Timeout)) {
                 let old = orphans.note(look(&asking, &asked).as_ref(), &instance);
-                if !old.is_empty() && finding.send(old).is_err() {
+                if !old.is_empty() && matches!(finding.try_send(old), Err(TrySendError::Disconnected(_))) {
                     return;
                 }
             }
