@@ -30,6 +30,10 @@ const PARTITIONS: u64 = 4;
 const MOST_PARTITIONS: u64 = 12;
 /// So many things that must never happen end the run: a process that cannot start would else be started for ever.
 const MOST_WRONGS: usize = 10;
+/// While a fault waits for progress that is committed by itself, the traffic rests so long …
+const REST_SECONDS: u64 = 3;
+/// … in each stretch of so long.
+const REST_EVERY_SECONDS: u64 = 6;
 /// How long nothing may happen before the run counts as stuck.
 const STUCK: Duration = Duration::from_secs(120);
 
@@ -47,6 +51,7 @@ pub struct Run {
     dice: Dice,
     report: Report,
     partitions: u64,
+    begun: Instant,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -68,6 +73,7 @@ impl Run {
         let dice = Dice(ChaCha8Rng::seed_from_u64(!seed));
         let (third, folder) = (Third::new(), Some(folder));
         let is_short = faults == 0;
+        let begun = Instant::now();
         Self {
             is_short,
             traffic,
@@ -80,6 +86,7 @@ impl Run {
             dice,
             report,
             partitions: PARTITIONS,
+            begun,
             folder,
         }
     }
@@ -136,7 +143,7 @@ impl Run {
     }
 
     fn tick(&mut self, dealing: bool) {
-        let Self { slots, third, stage, clickhouse, broker, deck, dice, report, .. } = self;
+        let Self { slots, third, stage, clickhouse, broker, deck, dice, report, traffic, begun, .. } = self;
         for slot in slots.iter_mut() {
             if !broker.is_calm() {
                 slot.postpone();
@@ -146,6 +153,9 @@ impl Run {
         let awaits =
             |points: &[CrashPoint]| slots.iter().filter_map(Slot::awaited_point).any(|point| points.contains(&point));
         let wanted = awaits(&[CrashPoint::RevokeBegun, CrashPoint::RevokeDone]);
+        // Others may wait for records meanwhile, so it rests for a part of the time.
+        let is_time_to_rest = begun.elapsed().as_secs() % REST_EVERY_SECONDS < REST_SECONDS;
+        traffic.rest(is_time_to_rest && awaits(&[CrashPoint::ProgressSent, CrashPoint::ProgressCommitted]));
         if awaits(&[CrashPoint::RepairBegun, CrashPoint::RepairInserted]) {
             clickhouse.provoke(stage);
         }

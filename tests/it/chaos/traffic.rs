@@ -29,6 +29,8 @@ const FLUSH: Duration = Duration::from_secs(90);
 #[derive(Default)]
 struct Shared {
     stop: AtomicBool,
+    /// Whether nothing new is sent for a while.
+    resting: AtomicBool,
     /// Odd while paused.
     phase: AtomicU64,
     /// The last phase in which nothing was sent or on its way.
@@ -88,6 +90,11 @@ impl Traffic {
         self.shared.partitions.store(partitions, Ordering::Relaxed);
     }
 
+    /// Sends nothing new while `resting`: progress is committed by itself only where nothing follows for a second.
+    pub fn rest(&self, resting: bool) {
+        self.shared.resting.store(resting, Ordering::Relaxed);
+    }
+
     /// Stops sending and waits until Kafka has confirmed everything: how many records each partition has.
     pub fn pause(&self) -> Vec<u64> {
         let phase = self.shared.phase.fetch_add(1, Ordering::Relaxed) + 1;
@@ -137,7 +144,7 @@ fn produce(shared: &Shared, producer: &BaseProducer<Confirmations>, topic: &str,
         due = due.max(u64::try_from(elapsed).unwrap() * rate / 1_000);
         // After a pause of the broker nothing is made up for at once: it would only be a burst of one large batch.
         sent = sent.max(due.saturating_sub(rate));
-        while sent < due {
+        while sent < due && !shared.resting.load(Ordering::Relaxed) {
             sent += 1;
             let partition = sent % shared.partitions.load(Ordering::Relaxed);
             let offset = &mut next[usize::try_from(partition).unwrap()];
