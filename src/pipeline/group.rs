@@ -75,7 +75,7 @@ impl Membership {
 impl Runner {
     /// Does what the group decided since the last turn.
     pub(super) fn follow_group(&mut self) -> Result<(), RunError> {
-        if let Some(watch) = self.group_watch.as_ref().filter(|_| !self.draining) {
+        if let Some(watch) = self.setup.group_watch.as_ref().filter(|_| !self.draining) {
             watch.turn(&self.consumer).map_err(RunError::Kafka)?;
         }
         for event in self.consumer.context().take_events() {
@@ -115,7 +115,11 @@ impl Runner {
                 self.assign(&partitions);
             }
             Err(reason) => {
-                if self.health.fail(Part::Kafka, format!("does not tell where assigned partitions begin: {reason}")) {
+                if self
+                    .setup
+                    .health
+                    .fail(Part::Kafka, format!("does not tell where assigned partitions begin: {reason}"))
+                {
                     tracing::warn!("kafka does not tell where assigned partitions begin, asking again: {reason}");
                 }
                 self.membership.coming = Some((partitions, Instant::now() + BEGIN_AGAIN));
@@ -124,7 +128,7 @@ impl Runner {
     }
 
     fn note_group_answers(&self) {
-        if self.health.recover(Part::Kafka) {
+        if self.setup.health.recover(Part::Kafka) {
             tracing::info!("kafka answers again");
         }
     }
@@ -198,7 +202,7 @@ impl Runner {
             );
             reach(CrashPoint::AssignedBeforeReplay);
         }
-        self.reconciler.assigned(Place::from(&place), start.machine.position());
+        self.setup.reconciler.assigned(Place::from(&place), start.machine.position());
         let epoch = self.partitions.next_epoch();
         self.partitions.add(Partition::new(place, epoch, start.machine, start.read_from));
         self.store_gaps(epoch, &start.gaps);
@@ -216,7 +220,7 @@ impl Runner {
                 reason = gap.reason.as_str(),
                 "offsets are gone from kafka before they were read; the gap is recorded"
             );
-            self.metrics.count_gap(gap.reason.as_str(), gap.range.next - gap.range.first);
+            self.setup.metrics.count_gap(gap.reason.as_str(), gap.range.next - gap.range.first);
         }
         let KafkaPosition { topic, topic_id, partition: number, .. } = partition.place.clone();
         let rows = gaps.iter().map(|gap| store::Gap {
@@ -233,8 +237,8 @@ impl Runner {
         }
         let under_way = Arc::clone(&partition.gaps_under_way);
         under_way.store(true, Ordering::Relaxed);
-        let (store, metrics) = (self.store.clone(), self.metrics.clone());
-        self.runtime.spawn(async move {
+        let (store, metrics) = (self.setup.store.clone(), self.setup.metrics.clone());
+        self.setup.runtime.spawn(async move {
             for insert in &inserts {
                 let mut counted = |error: &StoreError, _: u32| metrics.insert_retried(error.code());
                 if let Err(error) = writer::insert(&store, insert, &mut counted).await {
@@ -266,7 +270,7 @@ impl Runner {
                 partition.batch = Batch::default();
                 partition.parts.clear();
             }
-            self.budget.refund(before - partition.charged());
+            self.setup.budget.refund(before - partition.charged());
             epochs.push(partition.epoch);
         }
         // An assignment that was not begun is given back as well.
@@ -293,8 +297,8 @@ impl Runner {
             for element in going.partitions.elements() {
                 if let Some(partition) = self.partitions.remove(element.topic(), element.partition()) {
                     self.let_go(partition);
-                    self.reconciler.revoked(element.topic(), element.partition());
-                    self.metrics.forget_partition(element.topic(), element.partition());
+                    self.setup.reconciler.revoked(element.topic(), element.partition());
+                    self.setup.metrics.forget_partition(element.topic(), element.partition());
                 }
             }
             match give_back(&self.consumer, &going.partitions) {
@@ -307,7 +311,7 @@ impl Runner {
     /// Gives up what is under way. librdkafka keeps a partition paused although it goes and comes again, and whoever begins it
     /// anew does not know: so it is resumed here.
     fn let_go(&mut self, mut partition: Partition) {
-        self.budget.refund(partition.charged());
+        self.setup.budget.refund(partition.charged());
         partition.abandon();
         if !partition.paused {
             return;

@@ -44,13 +44,13 @@ impl Runner {
         let is_current = self.partitions.of_epoch(request.epoch).is_some();
         match outcome {
             Ok(()) => {
-                if self.health.recover(Part::Kafka) {
+                if self.setup.health.recover(Part::Kafka) {
                     tracing::info!("kafka takes commits again");
                 }
             }
             Err(error) => {
                 let sentence = format!("refuses commits: {error}");
-                if is_current && self.health.fail(Part::Kafka, sentence) {
+                if is_current && self.setup.health.fail(Part::Kafka, sentence) {
                     tracing::warn!(%error, "kafka refuses a commit; nothing new is inserted until it takes it");
                 }
                 if let Some(partition) = self.partitions.of_epoch(request.epoch) {
@@ -76,19 +76,19 @@ impl Runner {
         partition.delivery = None;
         match outcome {
             Ok(_) => {
-                self.budget.refund(sealed.charged);
+                self.setup.budget.refund(sealed.charged);
                 if let Err(error) = partition.machine.delivered(sealed.range) {
                     tracing::debug!(%error, "a report that nobody waits for");
                     return Ok(());
                 }
                 partition.unsaved_since = Some(Instant::now());
-                self.reconciler.finished(delivered(&partition.place, &sealed));
-                self.metrics.apply(&sealed.counts);
-                self.metrics.observe_stage(Stage::Total, sealed.since.elapsed());
+                self.setup.reconciler.finished(delivered(&partition.place, &sealed));
+                self.setup.metrics.apply(&sealed.counts);
+                self.setup.metrics.observe_stage(Stage::Total, sealed.since.elapsed());
                 if slowed {
-                    self.pace.slow_down();
+                    self.setup.pace.slow_down();
                 } else {
-                    self.pace.ease();
+                    self.setup.pace.ease();
                 }
                 Ok(())
             }
@@ -114,7 +114,7 @@ impl Runner {
                 cause = with_causes(error),
                 "clickhouse refuses the row of one record; it becomes a dead letter"
             );
-            vec![refused_row(sealed, &partition.place, &self.steps.scrubber, error)?]
+            vec![refused_row(sealed, &partition.place, &self.setup.steps.scrubber, error)?]
         };
         for part in parts.into_iter().rev() {
             partition.parts.push_front(part);
@@ -125,7 +125,7 @@ impl Runner {
     /// Starts whatever can be started now.
     pub(super) fn advance(&mut self) -> Result<(), RunError> {
         let now = Instant::now();
-        let age = self.pace.interval(self.active());
+        let age = self.setup.pace.interval(self.active());
         let epochs: Vec<u64> = self.partitions.iter().map(|partition| partition.epoch).collect();
         for epoch in epochs {
             let Some(partition) = self.partitions.of_epoch(epoch) else { continue };
@@ -144,18 +144,18 @@ impl Runner {
                 continue;
             }
             let in_full = partition.machine.to_reread().is_some();
-            let at_once = in_full || self.draining || partition.batch.is_full(self.seal_at);
-            let due = at_once || partition.batch.is_aged(age, now) && self.pace.has_turn(now);
-            if due && partition.sealable().is_some() && !self.circuit.is_open() {
+            let at_once = in_full || self.draining || partition.batch.is_full(self.setup.seal_at);
+            let due = at_once || partition.batch.is_aged(age, now) && self.setup.pace.has_turn(now);
+            if due && partition.sealable().is_some() && !self.setup.circuit.is_open() {
                 if !at_once {
-                    self.pace.took_turn(now);
+                    self.setup.pace.took_turn(now);
                 }
                 self.seal(epoch)?;
                 continue;
             }
             let Some(partition) = self.partitions.of_epoch(epoch) else { continue };
             let idle = partition.unsaved_since.is_some_and(|since| now.duration_since(since) >= SAVE_AFTER);
-            let last = self.draining || partition.releasing || self.circuit.is_open();
+            let last = self.draining || partition.releasing || self.setup.circuit.is_open();
             if (idle || last)
                 && !partition.records_gaps()
                 && let Some(commit) = partition.machine.save()
@@ -178,8 +178,8 @@ impl Runner {
         let encoding = Instant::now();
         let token = partition.token(range);
         let sealed = partition.batch.seal(range, &token)?;
-        self.metrics.observe_stage(Stage::Fill, encoding.duration_since(sealed.since));
-        self.metrics.observe_stage(Stage::Encode, encoding.elapsed());
+        self.setup.metrics.observe_stage(Stage::Fill, encoding.duration_since(sealed.since));
+        self.setup.metrics.observe_stage(Stage::Encode, encoding.elapsed());
         reach(CrashPoint::BatchSealed);
         self.plan(epoch, sealed);
         Ok(())
@@ -207,7 +207,7 @@ impl Runner {
                 let Some(sealed) = partition.planned.take() else { return };
                 if partition.releasing {
                     // Revoked between the plan and its insert: the plan stays for the next owner.
-                    self.budget.refund(sealed.charged);
+                    self.setup.budget.refund(sealed.charged);
                     return;
                 }
                 partition.unsaved_since = None;

@@ -95,25 +95,14 @@ pub struct Setup {
 /// The loop's state.
 pub struct Runner {
     pub(super) consumer: Arc<EventConsumer>,
-    pub(super) steps: Steps,
-    pub(super) seal_at: SealAt,
-    pub(super) pace: Pace,
-    pub(super) budget: Budget,
-    pub(super) circuit: Circuit,
-    pub(super) store: clickhouse::Client,
-    pub(super) metrics: Metrics,
-    pub(super) health: Arc<Health>,
-    pub(super) reconciler: Reconciler,
-    pub(super) runtime: tokio::runtime::Handle,
+    pub(super) setup: Setup,
     pub(super) partitions: Partitions,
     pub(super) committer: Committer,
     pub(super) deliveries: Deliveries,
     pub(super) membership: Membership,
-    pub(super) group_watch: Option<GroupWatch>,
     pub(super) draining: bool,
     /// Whether partitions were lost to others while something of them was under way, since draining began.
     pub(super) left_behind: bool,
-    registry: RegistryFeed,
     registry_looked_at: Instant,
     /// Asks about what the memory of enrichment missed.
     warm_up: WarmUp,
@@ -132,43 +121,23 @@ impl Runner {
     /// # Errors
     /// [`RunError::Thread`].
     pub fn new(consumer: Arc<EventConsumer>, setup: Setup) -> Result<Self, RunError> {
-        let Setup {
-            steps,
-            seal_at,
-            pace,
-            budget,
-            circuit,
-            store,
-            metrics,
-            health,
-            reconciler,
-            registry,
-            group_watch,
-            runtime,
-        } = setup;
         let committer = Committer::start(Arc::clone(&consumer)).map_err(RunError::Thread)?;
-        let deliveries = Deliveries::new(store.clone(), runtime.clone(), metrics.clone(), Arc::clone(&health));
-        let warm_up = WarmUp::new(store.clone(), runtime.clone(), metrics.clone());
+        let deliveries = Deliveries::new(
+            setup.store.clone(),
+            setup.runtime.clone(),
+            setup.metrics.clone(),
+            Arc::clone(&setup.health),
+        );
+        let warm_up = WarmUp::new(setup.store.clone(), setup.runtime.clone(), setup.metrics.clone());
         Ok(Self {
             consumer,
-            steps,
-            seal_at,
-            pace,
-            budget,
-            circuit,
-            store,
-            metrics,
-            health,
-            reconciler,
-            runtime,
+            setup,
             partitions: Partitions::default(),
             committer,
             deliveries,
             membership: Membership::default(),
-            group_watch,
             draining: false,
             left_behind: false,
-            registry,
             registry_looked_at: Instant::now(),
             warm_up,
             all_paused: false,
@@ -200,7 +169,7 @@ impl Runner {
         self.advance()?;
         self.release_settled();
         self.keep_within_budget();
-        self.warm_up.turn(&mut self.steps.memory);
+        self.warm_up.turn(&mut self.setup.steps.memory);
         Ok(())
     }
 
@@ -233,7 +202,7 @@ impl Runner {
 
     /// Puts one record through the steps; `true` when the turn should end: its batch is full, or reading has to stop.
     fn take(&mut self, message: &BorrowedMessage<'_>) -> Result<bool, RunError> {
-        if self.draining || self.circuit.is_open() {
+        if self.draining || self.setup.circuit.is_open() {
             return Ok(true);
         }
         let offset = message.offset();
@@ -271,11 +240,11 @@ impl Runner {
         let Partition { place, batch, .. } = partition;
         let record = Record { topic: &place.topic, partition: place.partition, offset, payload };
         let (refused, charged) = (batch.refused(), batch.charged());
-        self.steps.ingest(&record, place, batch)?;
-        self.budget.charge(batch.charged() - charged);
+        self.setup.steps.ingest(&record, place, batch)?;
+        self.setup.budget.charge(batch.charged() - charged);
         let was_refused = batch.refused() > refused;
-        let ends_turn = batch.is_full(self.seal_at) || self.budget.is_exhausted();
-        if self.circuit.record(was_refused) {
+        let ends_turn = batch.is_full(self.setup.seal_at) || self.setup.budget.is_exhausted();
+        if self.setup.circuit.record(was_refused) {
             self.open_circuit();
             return Ok(true);
         }
@@ -288,23 +257,23 @@ impl Runner {
             "too many of the last {WINDOW} records were refused, so reading has stopped before the topic drains into the dead letters: see `gatetrail check dead-letters`, mend the sender, or raise ingest.dead_letter_percent, and start again"
         );
         tracing::error!("{sentence}");
-        self.health.fail(Part::Ingest, sentence);
+        self.setup.health.fail(Part::Ingest, sentence);
         for partition in self.partitions.iter_mut() {
-            self.budget.refund(partition.batch.charged());
+            self.setup.budget.refund(partition.batch.charged());
             partition.batch = Batch::default();
         }
     }
 
     /// Pauses everything when memory or the circuit says so, resumes it afterwards; holds single partitions whose batch is full.
     fn keep_within_budget(&mut self) {
-        let stop_all = self.budget.is_exhausted() || self.circuit.is_open() || self.draining;
+        let stop_all = self.setup.budget.is_exhausted() || self.setup.circuit.is_open() || self.draining;
         if stop_all != self.all_paused {
             self.all_paused = stop_all;
-            tracing::debug!(paused = stop_all, bytes = self.budget.used(), "reading");
+            tracing::debug!(paused = stop_all, bytes = self.setup.budget.used(), "reading");
         }
         let mut pause = TopicPartitionList::new();
         let mut resume = TopicPartitionList::new();
-        let seal_at = self.seal_at;
+        let seal_at = self.setup.seal_at;
         for partition in self.partitions.iter_mut() {
             let held = partition.batch.is_full(seal_at) && partition.machine.to_reread().is_none();
             let wanted = stop_all || held || partition.releasing;
@@ -328,10 +297,10 @@ impl Runner {
     }
 
     fn report_queues(&self) {
-        self.metrics.set_memory(self.budget.used());
+        self.setup.metrics.set_memory(self.setup.budget.used());
         let under_way = self.partitions.iter().filter(|partition| partition.delivery.is_some()).count();
-        self.metrics.queue_depth(Queue::Batches).set(i64::try_from(under_way).unwrap_or(i64::MAX));
-        self.metrics.set_flush_interval(self.pace.interval(self.active()));
+        self.setup.metrics.queue_depth(Queue::Batches).set(i64::try_from(under_way).unwrap_or(i64::MAX));
+        self.setup.metrics.set_flush_interval(self.setup.pace.interval(self.active()));
     }
 
     /// Partitions that take their turn at inserting.
@@ -359,16 +328,16 @@ impl Runner {
             return;
         }
         self.registry_looked_at = Instant::now();
-        self.registry.follow(&mut self.steps.enricher.registry);
-        let size = self.steps.memory.size();
+        self.setup.registry.follow(&mut self.setup.steps.enricher.registry);
+        let size = self.setup.steps.memory.size();
         for (kind, entries) in [
             (MemoryKind::Flow, size.flows),
             (MemoryKind::Connection, size.connections),
             (MemoryKind::Trace, size.traces),
             (MemoryKind::Client, size.clients),
         ] {
-            self.metrics.set_enrich_memory(kind, entries);
+            self.setup.metrics.set_enrich_memory(kind, entries);
         }
-        self.metrics.set_enrich_memory_bytes(size.bytes);
+        self.setup.metrics.set_enrich_memory_bytes(size.bytes);
     }
 }
