@@ -134,7 +134,9 @@ impl Classifier {
         mut judge: impl FnMut(Part, &Case<'_, 'e, '_>, &Matched) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let reading = facts.text.as_deref();
-        for part in Part::ALL {
+        let recovers = sign == Sign::Unclear && reading.is_some_and(|reading| recovers(&reading.unwrapped.text));
+        let parts = if recovers { &[Part::Whole][..] } else { &Part::ALL };
+        for part in parts.iter().copied() {
             let asked = match (part, reading) {
                 (Part::OverCauses, Some(reading)) => {
                     let is_wrapped = reading.unwrapped.inner(0).is_some() && self.rules.has_rules_over_causes;
@@ -284,16 +286,22 @@ fn has_nothing_to_say(event: &Event<'_>, facts: &Facts<'_>) -> bool {
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
 static SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:success(?:ful(?:ly)?)?|succeeded|completed|auth(?:entication|orization)? ok|authenticated as|is valid|connected to|logged in as|(?:tokens?|credentials?) (?:was |were |has been |have been )?(?:refreshed|stored|saved|obtained|renewed)|2\d\d ok)\b")
+    Regex::new(r"(?i)\b(?:success(?:ful(?:ly)?)?|succeeded|completed|auth(?:entication|orization)? ok|authenticated as|(?:tokens?|credentials?|session|signature|jwt) (?:is|are) (?:still )?valid|connected to|logged in as|(?:tokens?|credentials?) (?:was |were |has been |have been )?(?:refreshed|stored|saved|obtained|renewed)|2\d\d ok)\b|\bfound [1-9]\d* tools?\b|\bresult: ?authori[sz]ed\b")
         .expect("the pattern is well formed")
 });
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
 static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?i)\b(?:un|not )success|\b(?:error|fail(?:s|ed|ure|ing)?|denied|invalid|expired|refused|rejected|forbidden|unauthori[sz]ed",
-        r"|cannot|can't|could not|couldn't|unable|missing|not found|mismatch|required|timed? ?out|revoked|not completed|[45]\d\d (?:[a-z]))",
+        r"(?i)\b(?:un|not |not indicate )success|\b(?:error|fail(?:s|ed|ure|ing)?|denied|invalid|expired|refused|rejected|forbidden|unauthori[sz]ed",
+        r"|cannot|can't|could not|couldn't|unable|missing|not found|mismatch|required|timed? ?out|revoked|not completed|[45]\d\d (?:[a-z])|exit(?:ed)?(?: with)?(?: code)? [1-9])",
     ))
     .expect("the pattern is well formed")
+});
+
+#[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
+static PLAIN_SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:successful(?:ly)?|succeeded|2\d\d ok|found [1-9]\d* tools?|result: ?authori[sz]ed)\b")
+        .expect("the pattern is well formed")
 });
 
 /// Whether the last mark of success stands behind every mark of failure: the normal handshake ends so.
@@ -301,6 +309,12 @@ fn ends_well(text: &str) -> bool {
     let last_success = SUCCESS.find_iter(text).last().map(|found| found.start());
     let last_failure = FAILURE.find_iter(text).last().map(|found| found.end());
     last_success.is_some_and(|success| last_failure.is_none_or(|failure| success >= failure))
+}
+
+/// Whether the text tells of a failure and of success behind it, in so many words: then what was quoted on the way is no cause.
+fn recovers(text: &str) -> bool {
+    let last_failure = FAILURE.find_iter(text).last().and_then(|failure| text.get(failure.end()..));
+    last_failure.is_some_and(|rest| PLAIN_SUCCESS.is_match(rest))
 }
 
 fn column_of_text(event: &Event<'_>, span: &str) -> &'static str {
@@ -335,7 +349,7 @@ fn unclassified<'e>(event: &Event<'_>, facts: &Facts<'_>) -> Verdict<'static, 'e
 
 #[cfg(test)]
 mod tests {
-    use super::ends_well;
+    use super::{ends_well, recovers};
 
     #[test]
     fn the_last_word_decides_whether_a_text_ends_well() {
@@ -350,6 +364,20 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(ends_well(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_on_the_way_is_no_cause_where_it_ends_well() {
+        let cases = [
+            ("Error POSTing (HTTP 404): Not Found. Falling back to SSE. Proxy established successfully", true),
+            ("established successfully, then: Not Found", false),
+            ("rejected for want of a scope. The token itself is valid.", false),
+            ("exited before it completed (exit code 1)", false),
+            ("successfully connected", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(recovers(text), expected, "{text}");
         }
     }
 }

@@ -26,12 +26,12 @@ pattern!(
 // A provider's own code where an OAuth code would stand: `"error":"missing_scope"`, `errorCode: 'X_Y'`, `error=x_y`.
 pattern!(
     PROVIDER_CODE,
-    r#"(?i)(?:\berror(?:_?code)?|"(?:status|code|category|reason)"|\berror ?reason)["']?\s*[:=]\s*["']?([a-z]{2,30}(?:_[a-z0-9]{1,30}){1,6})(?:["'&,;}\s]|$)"#
+    r#"(?i)(?:(?:\b|_)error(?:_?code)?|"(?:status|code|category|reason|\.tag)"|\berror ?reason)["']?\s*[:=]\s*["']?([a-z]{2,30}(?:_[a-z0-9]{1,30}){1,6})(?:["'&,;}\s]|$)"#
 );
 pattern!(
     SAID_STATUS,
     concat!(
-        r#"(?i)(?:\bhttp(?:/[\d.]+)?(?: error)?|\bstatus(?:[ _-]?code)?["']?|\berror(?: code)?|["']code["']|\breturned(?: an?)?(?: http)?|\bresponded with(?: status)?|\bgot|\bfailed(?: with)?|\banswered(?: with)?)"#,
+        r#"(?i)(?:\bhttp(?:/[\d.]+)?(?: error)?|\bstatus(?:[ _-]?code)?["']?|\berror(?: code)?|["']code["']|\breturned(?: an?)?(?: http)?|\bresponded with(?: status)?|\bgot|\bfailed(?: with)?|\banswered(?: with)?|\bindicate success)"#,
         r#"[ =:("']{1,3}([45]\d\d)\b"#,
         r"|\b([45]\d\d)[ :-]{1,3}(?:unauthorized|forbidden|not found|gone|bad request|bad gateway|service unavailable|gateway time-?out|too many|internal server|misdirected|conflict|unprocessable|method not)",
     )
@@ -148,6 +148,7 @@ mod tests {
             ("refused: invalid_scope, see the manual", Some("invalid_scope")),
             ("https://c.example/#error=access_denied&x=1", Some("access_denied")),
             (r#"{"ok":false,"error":"no_such_room"}"#, Some("no_such_room")),
+            (r#"{"vendor_error_code": "no_such_room"}"#, Some("no_such_room")),
             (r#"{"errorCode": "API_OFF_FOR_ORG"}"#, Some("API_OFF_FOR_ORG")),
             ("invalid_granted", None),
             ("error: some_file.py is gone", None),

@@ -44,6 +44,30 @@ fn obvious_words_decide() {
 }
 
 #[test]
+fn the_cause_is_told_from_what_surrounds_it() {
+    let cases = [
+        ("base_url.origin", "sse stream: endpoint origin http://in.example is not the connection origin"),
+        ("base_url.metadata", r#"{"issuer": "http://login.example.org", "grant_types_supported": []}"#),
+        ("server.web_page", "wiki answered with Content-Type: text/html where JSON was awaited"),
+        ("network.not_initialized", "could not initialize gateway at https://wiki.example.org/mcp"),
+        ("entra.missing_parameter", "AADSTS900144: the body lacks grant_type"),
+        ("denied.scope", "error=access_denied: scope files.all is not assigned"),
+        ("status.token_client", "10:00:01 POST /oauth/token HTTP/1.1\" 401"),
+        ("discovery.well_known_status", "GET /.well-known/oauth-protected-resource answers 200 with text/html"),
+        ("status.required_action", "the call did not indicate success: 401 (answer of the wiki)"),
+        ("identity.text", "this endpoint requires user-bound credentials"),
+        ("permission.insufficient_scope", r#"{"vendor_error_code": "mcp_insufficient_scope"}"#),
+        ("organization.text", "cross-tenant sign-in is off"),
+        ("scope.text", "this client is not allowed to ask for the admin scope"),
+        ("cognito.refresh", "NotAuthorizedException: the refresh token has expired"),
+    ];
+    for (rule, message) in cases {
+        let verdict = CLASSIFIER.classify_text(&TextCase::of(message));
+        assert_eq!(verdict.rule, rule, "{message}");
+    }
+}
+
+#[test]
 fn evidence_quotes_the_words_that_decided() {
     let verdict = CLASSIFIER.classify_text(&TextCase::of("the call failed since the Refresh Token was revoked today"));
     assert_eq!(verdict.evidence, vec![("message", "Refresh Token was revoked".into())]);

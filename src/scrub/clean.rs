@@ -6,8 +6,8 @@ use std::hash::BuildHasher;
 
 use rustc_hash::FxBuildHasher;
 
+use super::prefilter::has_trigger;
 use super::runs::SHORTEST_RUN;
-use super::trigger::{Marks, WINDOW, mark};
 
 /// Longest text that is remembered, in bytes: names, addresses and user agents are shorter.
 const LONGEST: usize = 256;
@@ -32,16 +32,12 @@ const fn is_digit(byte: u8) -> bool {
 /// Whether a text is too short for a vendor's shape, has nothing by which a secret is known by its place, and no e-mail
 /// address.
 pub(super) fn is_short_and_clean(text: &[u8]) -> bool {
-    if text.len() >= SHORTEST_RUN || text.contains(&b'@') {
-        return false;
-    }
-    let Marks { triggers, .. } = mark(&window_of(text));
-    triggers == [0, 0]
+    text.len() < SHORTEST_RUN && !text.contains(&b'@') && !has_trigger(&window_of(text))
 }
 
 /// The text, shorter than [`SHORTEST_RUN`], filled up with zeros. Two overlapping halves, because copying an unknown
 /// number of bytes is a call.
-fn window_of(text: &[u8]) -> [u8; WINDOW] {
+fn window_of(text: &[u8]) -> [u8; SHORTEST_RUN + 3] {
     let low = |bytes: &[u8]| match (bytes.first_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(eight), _, _) => u64::from_le_bytes(*eight),
         (None, Some(first), Some(last)) => {
@@ -54,7 +50,7 @@ fn window_of(text: &[u8]) -> [u8; WINDOW] {
         Some(last) => u64::from_le_bytes(*last).checked_shr(((16 - text.len()) * 8).try_into().unwrap_or(u32::MAX)),
         None => None,
     };
-    let mut window = [0; WINDOW];
+    let mut window = [0; SHORTEST_RUN + 3];
     window[..8].copy_from_slice(&low(text).to_le_bytes());
     window[8..16].copy_from_slice(&high.unwrap_or(0).to_le_bytes());
     window

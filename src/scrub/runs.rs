@@ -59,7 +59,7 @@ impl ShapeIndex {
 }
 
 /// The letters a run is made of.
-const fn is_run_byte(byte: u8) -> bool {
+pub(super) const fn is_run_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'/' | b'+')
 }
 

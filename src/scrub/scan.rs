@@ -8,8 +8,8 @@
 use super::glyph::{Glyph, MAX_BACKSLASHES, glyph_at};
 use super::keys::Keys;
 use super::kind::SecretKind;
+use super::prefilter::{BLOCK, Marks, mark, run_starts};
 use super::runs::ShapeIndex;
-use super::trigger::{BLOCK, WINDOW, mark};
 use super::{command_line, markup, pem, position, prose, runs, scheme, structures, url, wrapped};
 
 /// A secret's place in the text.
@@ -58,32 +58,23 @@ pub(super) struct View<'t> {
     pub(super) floor: usize,
 }
 
+/// Blocks that are marked at once, one more is looked at with them.
+const BLOCKS: usize = 16;
+
 /// Every secret in `bytes`, in order.
 pub(super) fn find_all(tables: &Tables, bytes: &[u8]) -> Vec<Found> {
     let mut scan = Scan { tables, view: View { bytes, floor: 0 }, run_end: 0, found: Vec::new() };
+    let mut marks = [Marks::default(); BLOCKS + 1];
     let mut base = 0;
-    let mut end;
     while base < bytes.len() {
-        let marks =
-            mark(match bytes.get(base..base + WINDOW).and_then(|slice| <&[u8; WINDOW]>::try_from(slice).ok()) {
-                Some(window) => window,
-                None => {
-                    end = padded(&bytes[base..]);
-                    &end
-                }
-            });
-        if !marks.is_clean() {
-            for half in 0..2 {
-                let start = base + half * BLOCK / 2;
-                // The run first: it began at or before these bytes, and a trigger inside it comes later.
-                if marks.runs[half] {
-                    scan.visit_run(start);
-                }
-                scan.visit_triggers(start, marks.triggers[half]);
-            }
+        let marked = mark(&bytes[base..], &mut marks);
+        let blocks = marked.min(BLOCKS);
+        for (index, Marks { triggers, tokens }) in marks[..blocks].iter().copied().enumerate() {
+            let next = if index + 1 < marked { marks[index + 1].tokens } else { 0 };
+            scan.visit(base + index * BLOCK, triggers, run_starts(tokens, next));
         }
         // Skip what the last find consumed.
-        base = (base + BLOCK).max(scan.view.floor - scan.view.floor % BLOCK);
+        base = (base + blocks * BLOCK).max(scan.view.floor - scan.view.floor % BLOCK);
     }
     scan.found
 }
@@ -107,14 +98,6 @@ fn is_in_clock(bytes: &[u8], colon: usize) -> bool {
             .is_none_or(|byte| matches!(byte, b' ' | b':' | b'.' | b',' | b'Z' | b'+' | b'\n' | b']' | b')'))
 }
 
-/// The end of the text, filled up with bytes that mark nothing.
-fn padded(rest: &[u8]) -> [u8; WINDOW] {
-    let mut window = [0; WINDOW];
-    let length = rest.len().min(WINDOW);
-    window[..length].copy_from_slice(&rest[..length]);
-    window
-}
-
 /// The state of one pass.
 struct Scan<'s, 't> {
     tables: &'s Tables,
@@ -125,17 +108,26 @@ struct Scan<'s, 't> {
 }
 
 impl Scan<'_, '_> {
-    /// Looks at each trigger of eight bytes that begin at `start`.
-    fn visit_triggers(&mut self, start: usize, flags: u64) {
-        let mut left = flags;
-        while left != 0 {
-            let offset = usize::try_from(left.trailing_zeros() / 8).unwrap_or(0);
-            left &= left - 1;
-            let position = start + offset;
-            if position >= self.view.floor
-                && let Some(found) = self.judge(position)
-            {
-                self.keep(found);
+    /// Looks at each trigger and each run of token letters of the block that begins at `base`.
+    fn visit(&mut self, base: usize, triggers: u64, runs: u64) {
+        let mut triggers = triggers & from(self.view.floor, base);
+        let mut runs = runs & from(self.run_end.max(self.view.floor), base);
+        while triggers | runs != 0 {
+            let offset = (triggers | runs).trailing_zeros();
+            let position = base + usize::try_from(offset).unwrap_or(0);
+            // The run first: a trigger that is one of its letters says less than its shape.
+            if runs >> offset & 1 == 1 {
+                self.visit_run(position);
+                runs &= from(self.run_end.max(self.view.floor), base);
+                triggers &= from(self.view.floor, base);
+            }
+            if triggers >> offset & 1 == 1 {
+                triggers &= triggers - 1;
+                if let Some(found) = self.judge(position) {
+                    self.keep(found);
+                    triggers &= from(self.view.floor, base);
+                    runs &= from(self.view.floor, base);
+                }
             }
         }
     }
@@ -193,19 +185,15 @@ impl Scan<'_, '_> {
         trigger - head.iter().rev().take(MAX_BACKSLASHES).take_while(|byte| **byte == b'\\').count()
     }
 
-    /// Searches the runs of token letters that touch the eight bytes at `start` for vendors' shapes.
-    fn visit_run(&mut self, start: usize) {
-        let mut position = start.max(self.run_end).max(self.view.floor);
-        while position < start + BLOCK / 2 {
-            let run = runs::run_around(self.view, position, self.run_end);
-            let mut from = run.start;
-            while let Some(found) = runs::find_shape(&self.tables.shapes, self.view, from, run.end) {
-                from = found.end;
-                self.keep(found);
-            }
-            self.run_end = run.end.max(position + 1);
-            position = self.run_end.max(self.view.floor);
+    /// Searches the run of token letters at `position` for vendors' shapes.
+    fn visit_run(&mut self, position: usize) {
+        let run = runs::run_around(self.view, position, self.run_end);
+        let mut from = run.start;
+        while let Some(found) = runs::find_shape(&self.tables.shapes, self.view, from, run.end) {
+            from = found.end;
+            self.keep(found);
         }
+        self.run_end = run.end.max(position + 1);
     }
 
     /// Notes a find; finds that look back behind the floor are impossible by construction and dropped for safety.
@@ -217,6 +205,12 @@ impl Scan<'_, '_> {
             self.found.push(Found { end, ..found });
         }
     }
+}
+
+/// The bits of the bytes from `position` on, in the block that begins at `base`.
+fn from(position: usize, base: usize) -> u64 {
+    let before = position.saturating_sub(base);
+    u32::try_from(before).ok().and_then(|before| u64::MAX.checked_shl(before)).unwrap_or(0)
 }
 
 #[cfg(test)]

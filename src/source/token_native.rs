@@ -1,7 +1,7 @@
 //! Hands a token to a Kafka client. rust-rdkafka does so only when its event is polled, which comes too late for a first
 //! question and never for an admin client.
 //!
-//! One of the three files that may hold `unsafe`; no pointer outlives the call.
+//! One of the four files that may hold `unsafe`; no pointer outlives the call.
 #![expect(unsafe_code, reason = "librdkafka takes a token unasked only through its C interface")]
 
 use std::ffi::{CStr, CString, c_char};

@@ -1,6 +1,6 @@
 //! The id of a topic (KIP-516): a topic created anew under the same name has another, so rows of both never mix.
 //!
-//! rust-rdkafka has no call for it, librdkafka has. This is one of the three files that may hold `unsafe`; every pointer
+//! rust-rdkafka has no call for it, librdkafka has. This is one of the four files that may hold `unsafe`; every pointer
 //! lives inside [`topic_id`] and is given back by a guard.
 #![expect(unsafe_code, reason = "librdkafka's DescribeTopics is reachable only through its C interface")]
 

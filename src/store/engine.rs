@@ -9,7 +9,7 @@
 //! state that can't be undone. It is never unloaded. This file does not choose ports, fetch the library or wait for
 //! readiness; `scripts/engines` does.
 //!
-//! This is one of the three files that may hold `unsafe`: loading a library and calling C can't be expressed without.
+//! This is one of the four files that may hold `unsafe`: loading a library and calling C can't be expressed without.
 #![expect(unsafe_code, reason = "loads a C library and calls four of its functions")]
 
 mod error;
