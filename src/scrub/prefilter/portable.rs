@@ -36,7 +36,11 @@ fn bits(flags: &[u8; BLOCK]) -> u64 {
 
 /// Whether a text shorter than [`SHORTEST_RUN`], filled up with zeros, has a trigger.
 pub(in crate::scrub) fn has_trigger(window: &[u8; SHORTEST_RUN + 3]) -> bool {
-    (0..=SHORTEST_RUN).fold(false, |seen, at| seen | is_trigger(window[at], window[at + 1], window[at + 2]))
+    let mut triggers = [0_u8; SHORTEST_RUN + 1];
+    for (index, trigger) in triggers.iter_mut().enumerate() {
+        *trigger = u8::from(is_trigger(window[index], window[index + 1], window[index + 2]));
+    }
+    u128::from_le_bytes(triggers) != 0
 }
 
 /// Whether a secret could be known by its place here. `|` and `&` instead of `||` and `&&`: no branches.
