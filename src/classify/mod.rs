@@ -10,6 +10,7 @@
 //! Pure: no I/O, no clock. What needs the history of many events is a finding, not a class.
 
 pub mod access;
+pub mod candidates;
 pub mod checks;
 pub mod class;
 pub mod classifier;

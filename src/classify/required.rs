@@ -7,7 +7,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 /// Shorter texts stand in too many others to tell anything.
-pub const SHORTEST: usize = 3;
+const SHORTEST: usize = 3;
 
 /// Texts of which one must be there.
 pub type OneOf = Vec<String>;

@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex::{Captures, Regex};
 
 use super::facts::Step;
@@ -119,21 +120,36 @@ pattern!(
     )
 );
 
-/// The step that a text says failed.
+/// A word without which a text says nothing of a step, and the step.
+const STEP_WORDS: [(&str, Step); 8] = [
+    ("refresh", Step::Refresh),
+    ("regist", Step::Registration),
+    ("exchang", Step::Token),
+    ("code_to_token", Step::Token),
+    ("grant_type", Step::Token),
+    ("metadata", Step::Discovery),
+    ("discover", Step::Discovery),
+    ("well-known", Step::Discovery),
+];
+
+static STEP_WORD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(STEP_WORDS.iter().map(|(word, _)| word)).ok()
+});
+
+/// The step that a text says failed; of several the first of [`STEP_WORDS`].
 pub fn step_in(said: &str) -> Option<Step> {
-    let lower = said.as_bytes();
-    let has = |word: &[u8]| lower.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-    let named = [
-        (Step::Refresh, &b"refresh"[..], &*REFRESH),
-        (Step::Registration, &b"regist"[..], &*REGISTRATION),
-        (Step::Token, &b"exchang"[..], &*TOKEN),
-        (Step::Token, &b"code_to_token"[..], &*TOKEN),
-        (Step::Token, &b"grant_type"[..], &*TOKEN),
-        (Step::Discovery, &b"metadata"[..], &*DISCOVERY),
-        (Step::Discovery, &b"discover"[..], &*DISCOVERY),
-        (Step::Discovery, &b"well-known"[..], &*DISCOVERY),
-    ];
-    named.into_iter().find(|(_, word, pattern)| has(word) && pattern.is_match(said)).map(|(step, ..)| step)
+    let mut is_named = [false; STEP_WORDS.len()];
+    for found in STEP_WORD.iter().flat_map(|words| words.find_overlapping_iter(said)) {
+        is_named[found.pattern().as_usize()] = true;
+    }
+    let pattern_of = |step: Step| match step {
+        Step::Refresh => &*REFRESH,
+        Step::Registration => &*REGISTRATION,
+        Step::Token => &*TOKEN,
+        _ => &*DISCOVERY,
+    };
+    let mut named = STEP_WORDS.iter().zip(is_named).filter(|(_, is_named)| *is_named).map(|((_, step), _)| *step);
+    named.find(|step| pattern_of(*step).is_match(said))
 }
 
 #[cfg(test)]

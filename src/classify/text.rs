@@ -9,7 +9,8 @@ use std::ops::Range;
 use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
 
-use super::required::{OneOf, SHORTEST, required_texts};
+use super::candidates::Candidates;
+use super::required::required_texts;
 
 /// The patterns while they are collected.
 #[derive(Debug, Default)]
@@ -40,11 +41,9 @@ impl PatternList {
     /// All patterns, ready to match.
     #[must_use]
     pub fn finish(self) -> Patterns {
-        let mut required = RequiredTexts::default();
-        for (number, expression) in self.expressions.iter().enumerate() {
-            required.add(number, required_texts(expression));
-        }
-        Patterns { expressions: self.expressions, compiled: self.compiled, required }
+        let required = self.expressions.iter().map(|expression| required_texts(expression));
+        let candidates = Candidates::of(required);
+        Patterns { expressions: self.expressions, compiled: self.compiled, candidates }
     }
 }
 
@@ -107,60 +106,12 @@ fn bits_of(word: u64, first: usize) -> impl Iterator<Item = usize> {
     })
 }
 
-/// A text and the list of a pattern that it stands in.
-#[derive(Debug)]
-struct RequiredText {
-    text: Box<[u8]>,
-    pattern: usize,
-    /// One bit for each list of the pattern.
-    list: u8,
-}
-
-/// Texts that patterns require, by their first letters.
-#[derive(Debug, Default)]
-struct RequiredTexts {
-    by_first: FxHashMap<[u8; SHORTEST], Vec<RequiredText>>,
-    /// The lists of each pattern, as bits; none when it cannot be told what the pattern requires.
-    lists: Vec<u8>,
-}
-
-impl RequiredTexts {
-    /// Adds the lists of the next pattern; eight are as telling as more.
-    fn add(&mut self, pattern: usize, required: Vec<OneOf>) {
-        let mut lists = 0;
-        for (bit, texts) in (0..u8::BITS).zip(required) {
-            let list = 1 << bit;
-            lists |= list;
-            for text in texts {
-                if let Some(first) = text.as_bytes().first_chunk() {
-                    let text = RequiredText { text: text.as_bytes().into(), pattern, list };
-                    self.by_first.entry(*first).or_default().push(text);
-                }
-            }
-        }
-        self.lists.push(lists);
-    }
-
-    /// The patterns of which every list has a text that stands in `text`, given in lower case.
-    fn patterns_for(&self, text: &[u8]) -> impl Iterator<Item = usize> {
-        let mut missing = self.lists.clone();
-        for (start, first) in text.windows(SHORTEST).enumerate() {
-            let first = <[u8; SHORTEST]>::try_from(first).ok();
-            let Some(same_start) = first.and_then(|first| self.by_first.get(&first)) else { continue };
-            for required in same_start.iter().filter(|required| text[start..].starts_with(&required.text)) {
-                missing[required.pattern] &= !required.list;
-            }
-        }
-        missing.into_iter().enumerate().filter(|(_, missing)| *missing == 0).map(|(pattern, _)| pattern)
-    }
-}
-
 /// All patterns, ready to match.
 #[derive(Debug)]
 pub struct Patterns {
     expressions: Vec<String>,
     compiled: Vec<Regex>,
-    required: RequiredTexts,
+    candidates: Candidates,
 }
 
 impl Patterns {
@@ -185,10 +136,11 @@ impl Patterns {
     #[must_use]
     pub fn matches(&self, text: &str) -> Numbers {
         let mut matched = Numbers::none(self.len());
-        self.required
-            .patterns_for(text.to_ascii_lowercase().as_bytes())
-            .filter(|number| self.compiled.get(*number).is_some_and(|pattern| pattern.is_match(text.as_bytes())))
-            .for_each(|number| matched.insert(number));
+        for number in self.candidates.of_text(text) {
+            if self.compiled.get(number).is_some_and(|pattern| pattern.is_match(text.as_bytes())) {
+                matched.insert(number);
+            }
+        }
         matched
     }
 

@@ -19,15 +19,15 @@ pub struct Pace {
     inserts_per_second: u32,
     /// Doublings because ClickHouse asked for it.
     stretched: u32,
-    /// When the last batch was sealed because of its age.
-    last_aged: Option<Instant>,
+    /// When the last batch that was sealed because of its age had its turn.
+    last_turn: Option<Instant>,
 }
 
 impl Pace {
     /// Nothing is stretched yet.
     #[must_use]
     pub fn new(setting: Duration, inserts_per_second: u32) -> Self {
-        Self { setting, inserts_per_second: inserts_per_second.max(1), stretched: 0, last_aged: None }
+        Self { setting, inserts_per_second: inserts_per_second.max(1), stretched: 0, last_turn: None }
     }
 
     /// ClickHouse asks for fewer, larger inserts.
@@ -43,13 +43,18 @@ impl Pace {
     /// Whether it is the turn of another batch that came of age.
     #[must_use]
     pub fn has_turn(&self, now: Instant) -> bool {
-        let between = Duration::from_secs(1) / self.inserts_per_second;
-        self.last_aged.is_none_or(|last| now.saturating_duration_since(last) >= between)
+        self.last_turn.is_none_or(|last| now.saturating_duration_since(last) >= self.between_turns())
     }
 
-    /// A batch was sealed because of its age.
+    /// A batch was sealed because of its age. A turn that was taken late does not put off the ones behind it.
     pub fn took_turn(&mut self, now: Instant) {
-        self.last_aged = Some(now);
+        let between = self.between_turns();
+        let in_time = self.last_turn.map(|last| last + between).filter(|turn| *turn + between > now);
+        self.last_turn = Some(in_time.unwrap_or(now));
+    }
+
+    fn between_turns(&self) -> Duration {
+        Duration::from_secs(1) / self.inserts_per_second
     }
 
     /// The interval with this many partitions that have rows under way.
@@ -68,22 +73,30 @@ mod tests {
 
     use super::{LONGEST, Pace};
 
-    #[test]
-    fn batches_that_came_of_age_together_go_one_after_the_other() {
+    /// At which of these milliseconds a batch that came of age is sealed, when one always waits.
+    fn turns(moments: impl IntoIterator<Item = u64>) -> Vec<u64> {
         let mut pace = Pace::new(Duration::from_millis(200), 10);
         let start = Instant::now();
-        let sealed: Vec<u64> = (0..500)
-            .step_by(10)
-            .filter(|millis| {
-                let now = start + Duration::from_millis(*millis);
-                let turn = pace.has_turn(now);
-                if turn {
-                    pace.took_turn(now);
-                }
-                turn
-            })
-            .collect();
-        assert_eq!(sealed, [0, 100, 200, 300, 400]);
+        let has_turn = |millis: &u64| {
+            let now = start + Duration::from_millis(*millis);
+            let turn = pace.has_turn(now);
+            if turn {
+                pace.took_turn(now);
+            }
+            turn
+        };
+        moments.into_iter().filter(has_turn).collect()
+    }
+
+    #[test]
+    fn batches_that_came_of_age_together_go_one_after_the_other() {
+        assert_eq!(turns((0..500).step_by(10)), [0, 100, 200, 300, 400]);
+    }
+
+    #[test]
+    fn a_turn_taken_late_does_not_put_off_the_next_but_many_missed_ones_are_not_made_up_for() {
+        assert_eq!(turns([0, 107, 199, 201, 310, 390, 400]), [0, 107, 201, 310, 400]);
+        assert_eq!(turns([0, 5_000, 5_010, 5_099, 5_100]), [0, 5_000, 5_100]);
     }
 
     #[test]
