@@ -32,11 +32,21 @@ const CHAIN_BREADTH: usize = 20;
 const OWN_ROWS: u32 = 2000;
 const JOINED_ROWS: u32 = 300;
 
-/// Gathers everything about a request; `None` when no event carries its id.
+/// A request's own events, and what came along with them or is needed to gather the rest.
+pub struct OwnRequest {
+    /// Its own events, with the verdicts that count now.
+    pub events: Vec<StoredEvent>,
+    steps: Option<Vec<StoredEvent>>,
+    retries: Vec<Vec<StoredEvent>>,
+    extent: Extent,
+    reclassified: Reclassified,
+}
+
+/// Reads the request's own events; `None` when no event carries its id.
 ///
 /// # Errors
 /// [`QueryError`] of the store.
-pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Joined>, QueryError> {
+pub async fn own_request(client: &Client, request_id: &str) -> Result<Option<OwnRequest>, QueryError> {
     let ids = [request_id.to_owned()];
     let (sightings, reclassified) = try_join!(sightings_of(client, "request", &ids), Reclassified::ask(client))?;
     let Some(extent) = Extent::of(&sightings, "request", &ids) else {
@@ -51,6 +61,15 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
     }
     // Before anything else is decided: whether the request failed is what its verdicts say now.
     reclassified.lay_over(client, &mut own).await?;
+    Ok(Some(OwnRequest { events: own, steps, retries, extent, reclassified }))
+}
+
+/// Gathers everything about the request.
+///
+/// # Errors
+/// [`QueryError`] of the store.
+pub async fn join_rest(client: &Client, request_id: &str, own: OwnRequest) -> Result<Joined, QueryError> {
+    let OwnRequest { events: own, steps, retries, extent, reclassified } = own;
     let is_told = is_told(&own);
     let (earlier, mut flows, mut traced, connections) = try_join!(
         earlier_requests(client, request_id, &own),
@@ -94,7 +113,7 @@ pub async fn join_request(client: &Client, request_id: &str) -> Result<Option<Jo
     reclassified.lay_over(client, gathered.events.split_at_mut(laid_over).1).await?;
     fill(&mut gathered.events, &shared_traces);
     sort(&mut gathered.events);
-    Ok(Some(Joined { events: gathered.events, truncated: gathered.truncated }))
+    Ok(Joined { events: gathered.events, truncated: gathered.truncated })
 }
 
 /// Whether the request's own events tell all that a look-up wants to know: where, who, that it ended well, and every step

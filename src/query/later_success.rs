@@ -3,89 +3,81 @@
 //! A retry that names the request as its cause makes up for it ([`super::verdict`]). This is weaker: nobody says that the
 //! two belong together, so the request stays failed, and the later success is told beside its verdict.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use clickhouse::Client;
-use serde::Deserialize;
 
 use super::error::QueryError;
 use super::nearest::Nearest;
 use super::order::{Placed, placed};
 use super::recovery::{Recovery, recovery_of};
-use super::related_events::request_events;
-use super::sightings::Extent;
 use super::statement::Statement;
-use super::stored::{Relation, StoredEvent, id_of_key_hex, key_hex};
+use super::stored::{Relation, StoredEvent, key_hex};
 use super::verdict::decide;
-use crate::classify::Class;
-use crate::event::{EventKind, Outcome};
 
 /// For how long after the request a success is looked for.
 const WINDOW: TimeDelta = TimeDelta::hours(24);
-/// Most events of that request that are read.
-const ROWS: u32 = 50;
-/// How long that request may take from one closing event to the other.
-const LENGTH: TimeDelta = TimeDelta::minutes(1);
+/// Most events that are read: those of the first request, and few others.
+const ROWS: u32 = 8;
 /// How many rows of the server may be looked through; past it nothing is known.
 const ROWS_READ: u64 = 200_000;
 
-/// The first success of the same person (or, without one, the same key) at the same server after a failed request.
-///
-/// # Errors
-/// [`QueryError`] of the store.
-pub async fn later_success(client: &Client, events: &[StoredEvent]) -> Result<Option<Recovery>, QueryError> {
-    let Some(deciding) = decide(events).deciding else {
-        return Ok(None);
-    };
-    let nearest = Nearest::of(events, Some(deciding));
-    let whose = [nearest.value("user_id"), nearest.value("credential_key_id")];
-    let end = events.iter().filter(|event| event.relation == Relation::Request).map(|event| event.time).max();
-    let (Some(workspace), Some(slug), Some(end)) = (nearest.value("workspace"), nearest.value("slug"), end) else {
-        return Ok(None);
-    };
-    let [user_id, key_id] = whose;
-    if user_id.is_none() && key_id.is_none() {
-        return Ok(None);
-    }
-    let found: Vec<Found> = Statement::new(client, "later_success", include_str!("sql/later_success.sql"))
-        .bind("workspace", &workspace)
-        .bind("slug", &slug)
-        .bind("user_id", user_id)
-        .bind("key_id", key_id)
-        .bind("own_key", deciding.str("request_id").map(key_hex).unwrap_or_default())
-        .bind_time("first", end + TimeDelta::microseconds(1))
-        .bind_time("last", end + WINDOW)
-        .reads_little()
-        .read_at_most(ROWS_READ)
-        .rows()
-        .await?;
-    let Some((time, id)) = found.first().and_then(|found| Some((found.time, id_of_key_hex(&found.request_hex)?)))
-    else {
-        return Ok(None);
-    };
-    let extent = Extent {
-        workspaces: BTreeSet::from([workspace]),
-        slugs: BTreeSet::from([slug]),
-        any_without_workspace: false,
-        any_without_slug: false,
-        span: (time, time + LENGTH),
-        connections: BTreeSet::new(),
-    };
-    let mut later = request_events(client, &[id], &extent, ROWS).await?;
-    later.retain(|event| {
-        matches!(event.kind, EventKind::RequestCompleted | EventKind::CallCompleted)
-            && event.outcome == Outcome::Success
-            && event.class == Class::None
-    });
-    Ok(success_among(deciding, events, &later))
+/// Whose success is looked for, where, and after which moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaterSuccess {
+    workspace: String,
+    slug: String,
+    user_id: Option<String>,
+    credential_key_id: Option<String>,
+    own_key: String,
+    end: DateTime<Utc>,
 }
 
-/// The first request that went well.
-#[derive(Deserialize)]
-struct Found {
-    request_hex: String,
-    time: DateTime<Utc>,
+impl LaterSuccess {
+    /// What is to be asked after these events; `None` when nothing failed, or where or by whom is not known. Pure.
+    #[must_use]
+    pub fn after(events: &[StoredEvent]) -> Option<Self> {
+        let deciding = decide(events).deciding?;
+        let nearest = Nearest::of(events, Some(deciding));
+        let (user_id, credential_key_id) = (nearest.value("user_id"), nearest.value("credential_key_id"));
+        if user_id.is_none() && credential_key_id.is_none() {
+            return None;
+        }
+        Some(Self {
+            workspace: nearest.value("workspace")?,
+            slug: nearest.value("slug")?,
+            user_id,
+            credential_key_id,
+            own_key: deciding.str("request_id").map(key_hex).unwrap_or_default(),
+            end: events.iter().filter(|event| event.relation == Relation::Request).map(|event| event.time).max()?,
+        })
+    }
+
+    /// The events with which the next requests of the same person (or, without one, the same key) at the same server went well,
+    /// first ones first.
+    ///
+    /// # Errors
+    /// [`QueryError`] of the store.
+    pub async fn ask(&self, client: &Client) -> Result<Vec<StoredEvent>, QueryError> {
+        Statement::new(client, "later_success", include_str!("sql/later_success.sql"))
+            .bind("workspace", &self.workspace)
+            .bind("slug", &self.slug)
+            .bind("user_id", &self.user_id)
+            .bind("key_id", &self.credential_key_id)
+            .bind("own_key", &self.own_key)
+            .bind_time("first", self.end + TimeDelta::microseconds(1))
+            .bind_time("last", self.end + WINDOW)
+            .bind("row_limit", ROWS)
+            .reads_little()
+            .read_at_most(ROWS_READ)
+            .rows()
+            .await
+    }
+}
+
+/// The first success among what [`LaterSuccess::ask`] found, compared with the event that decided. Pure.
+#[must_use]
+pub fn recovery_by(events: &[StoredEvent], later: &[StoredEvent]) -> Option<Recovery> {
+    success_among(decide(events).deciding?, events, later)
 }
 
 /// The first later request's success, compared with the event that decided. Pure.

@@ -11,6 +11,8 @@
 //! Kafka have become. [`event_pages`] and [`restored`] read every event of a time again, for rules that changed; [`unexplained`]
 //! what no rule explains.
 
+pub mod absent_steps;
+pub mod beyond;
 pub mod dead_letters;
 pub mod enrichment_rates;
 pub mod error;

@@ -8,36 +8,60 @@ use serde::Deserialize;
 
 use super::error::QueryError;
 use super::statement::Statement;
+use super::stored::StoredEvent;
+use super::verdict::decide;
+use crate::classify::Class;
 use crate::classify::spelling::edit_distance;
+use crate::event::Hop;
 
-/// How far back of the request a server counts as registered.
-const KNOWN_FOR: TimeDelta = TimeDelta::days(7);
-/// How many rows that may cost; past it a server may be overlooked.
-const ROWS: u64 = 2_000_000;
+/// How far back of the request a server counts as registered, the last day first, and how many rows that may cost; past them a
+/// server may be overlooked.
+const KNOWN_FOR: [(TimeDelta, u64); 2] = [(TimeDelta::days(1), 500_000), (TimeDelta::days(7), 2_000_000)];
 
 #[derive(Deserialize)]
 struct Known {
     slug: String,
 }
 
-/// The server of the workspace whose name is most like `slug`, where one is like it.
-///
-/// # Errors
-/// [`QueryError`] of the store.
-pub async fn similar_slug(
-    client: &Client,
-    workspace: &str,
-    slug: &str,
+/// The workspace in which a server is looked for, under which name, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeantServer {
+    workspace: String,
+    slug: String,
     at: DateTime<Utc>,
-) -> Result<Option<String>, QueryError> {
-    let known: Vec<Known> = Statement::new(client, "slugs_of_workspace", include_str!("sql/slugs_of_workspace.sql"))
-        .bind("workspace", workspace)
-        .bind_time("first", at - KNOWN_FOR)
-        .bind_time("last", at)
-        .read_at_most(ROWS)
-        .rows()
-        .await?;
-    Ok(most_similar(slug, known.into_iter().map(|known| known.slug)))
+}
+
+impl MeantServer {
+    /// What is to be asked when the gateway knows no server of this name; `None` when it does. Pure.
+    #[must_use]
+    pub fn of(events: &[StoredEvent]) -> Option<Self> {
+        let deciding = decide(events).deciding.filter(|event| event.class == Class::ServerNotFound)?;
+        let (workspace, slug) = (deciding.str("workspace")?, deciding.str("slug")?);
+        let is_here = deciding.class_hop != Hop::Upstream;
+        is_here.then(|| Self { workspace: workspace.to_owned(), slug: slug.to_owned(), at: deciding.time })
+    }
+
+    /// The server of the workspace whose name is most like it, where one is like it.
+    ///
+    /// # Errors
+    /// [`QueryError`] of the store.
+    pub async fn ask(&self, client: &Client) -> Result<Option<String>, QueryError> {
+        for (window, rows) in KNOWN_FOR {
+            let known: Vec<Known> =
+                Statement::new(client, "slugs_of_workspace", include_str!("sql/slugs_of_workspace.sql"))
+                    .bind("workspace", &self.workspace)
+                    .bind_time("first", self.at - window)
+                    .bind_time("last", self.at)
+                    .read_at_most(rows)
+                    .rows()
+                    .await?;
+            let similar = most_similar(&self.slug, known.into_iter().map(|known| known.slug));
+            if similar.is_some() {
+                return Ok(similar);
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// The name that is most like `slug`: a third of its letters may differ, or one holds the other (`github`, `github-mcp`).

@@ -1,5 +1,6 @@
--- later_success: the first request of the same person (or key) to the same server that went well after a moment
-SELECT hex(request_key) AS request_hex, time
+-- later_success: the events with which the next requests of the same person (or key) to the same server went well after a moment
+SELECT
+${event_columns}
 FROM events
 -- of a server's whole day few rows are this person's: only what is compared is read of the others
 PREWHERE (user_id = {user_id:Nullable(String)}
@@ -10,4 +11,4 @@ WHERE workspace = {workspace:String} AND slug = {slug:String}
     AND request_key NOT IN ('', unhex({own_key:String}))
     AND outcome = 'success' AND class = 'none'
 ORDER BY time
-LIMIT 1
+LIMIT {row_limit:UInt32}

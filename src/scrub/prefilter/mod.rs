@@ -18,6 +18,10 @@ pub(super) const BLOCK: usize = 64;
 /// A block and the two bytes after it, so that three letters can be compared at each position.
 const WINDOW: usize = BLOCK + 2;
 
+/// How many letters a run has at least, beyond eight.
+const BEYOND_EIGHT: u32 = 7;
+const _: () = assert!(SHORTEST_RUN == 8 + BEYOND_EIGHT as usize);
+
 /// What the prefilter saw in one block, the lowest bit for its first byte.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Marks {
@@ -46,7 +50,7 @@ pub(super) const fn run_starts(tokens: u64, next: u64) -> u64 {
     let four_next = two_next & (two_next >> 2);
     let eight = four & shifted(four, four_next, 4);
     let eight_next = four_next & (four_next >> 4);
-    eight & shifted(eight, eight_next, SHORTEST_RUN as u32 - 8)
+    eight & shifted(eight, eight_next, BEYOND_EIGHT)
 }
 
 /// What stands `by` bytes later, at most 63.
