@@ -286,14 +286,14 @@ fn has_nothing_to_say(event: &Event<'_>, facts: &Facts<'_>) -> bool {
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
 static SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:success(?:ful(?:ly)?)?|succeeded|completed|auth(?:entication|orization)? ok|authenticated as|(?:tokens?|credentials?|session|signature|jwt) (?:is|are) (?:still )?valid|connected to|logged in as|(?:tokens?|credentials?) (?:was |were |has been |have been )?(?:refreshed|stored|saved|obtained|renewed)|2\d\d ok)\b|\bfound [1-9]\d* tools?\b|\bresult: ?authori[sz]ed\b")
+    Regex::new(r"(?i)\b(?:success(?:ful(?:ly)?)?|succeeded|completed|auth(?:entication|orization)? ok|authenticated (?:as|with)|(?:tokens?|credentials?|session|signature|jwt) (?:is|are) (?:still )?valid|connected to|logged in as|(?:tokens?|credentials?) (?:was |were |has been |have been )?(?:refreshed|stored|saved|obtained|renewed)|2\d\d ok)\b|\bfound [1-9]\d* tools?\b|\bresult: ?authori[sz]ed\b")
         .expect("the pattern is well formed")
 });
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
 static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)\b(?:un|not |not indicate )success|\b(?:error|fail(?:s|ed|ure|ing)?|denied|invalid|expired|refused|rejected|forbidden|unauthori[sz]ed",
-        r"|cannot|can't|could not|couldn't|unable|missing|not found|mismatch|required|timed? ?out|revoked|not completed|[45]\d\d (?:[a-z])|exit(?:ed)?(?: with)?(?: code)? [1-9])",
+        r"|cannot|can't|could not|couldn't|unable|missing|not found|mismatch|required|timed? ?out|revoked|not completed|[45]\d\d (?:[a-z])|exit(?:ed)?(?: with)?(?: code)? [1-9]|no (?:\w+ ){0,2}tokens?\b)",
     ))
     .expect("the pattern is well formed")
 });

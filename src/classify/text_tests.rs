@@ -59,6 +59,9 @@ fn the_cause_is_told_from_what_surrounds_it() {
         ("permission.insufficient_scope", r#"{"vendor_error_code": "mcp_insufficient_scope"}"#),
         ("organization.text", "cross-tenant sign-in is off"),
         ("scope.text", "this client is not allowed to ask for the admin scope"),
+        ("entra.tenant", "AADSTS16000: the account does not exist in tenant example"),
+        ("stale.session_text", "the MCP session was lost on the way"),
+        ("none.ends_well", "authenticated with wiki, its tools are there"),
         ("cognito.refresh", "NotAuthorizedException: the refresh token has expired"),
     ];
     for (rule, message) in cases {
