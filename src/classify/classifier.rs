@@ -11,15 +11,14 @@
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 use super::class::{Class, Confidence, WhoActs};
 use super::condition::{Case, Condition};
+use super::ends_well::{ends_well, recovers};
 use super::explain::{Explanation, Fired};
 use super::facts::{Facts, facts_of};
 use super::hop::{hop_of, hop_of_step, known_hop};
+use super::part::Part;
 use super::reading::Readings;
 use super::rules::{Matched, Rule, Rules, RulesError, needed_patterns};
 use super::text::Patterns;
@@ -207,34 +206,6 @@ impl Classifier {
     }
 }
 
-/// A part of the text that the rules are asked about, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The whole text, by the rules that outrank every cause.
-    OverCauses,
-    /// A cause without what wraps it: the innermost (0), the one around it (1).
-    Cause(usize),
-    /// The whole text.
-    Whole,
-}
-
-impl Part {
-    const ALL: [Self; 4] = [Self::OverCauses, Self::Cause(0), Self::Cause(1), Self::Whole];
-
-    /// Whether the rule that fires first for this part decides: a part of a text only by its words or by structure that
-    /// leaves no doubt, because what wraps it may say more.
-    fn may_be_decided_by(self, rule: &Rule) -> bool {
-        match self {
-            Self::OverCauses | Self::Whole => true,
-            Self::Cause(_) => {
-                let by_its_words = needed_patterns(&rule.when).is_some() && rule.confidence != Confidence::Weak;
-                // That nothing failed is for the whole to say.
-                rule.class != Class::None && (by_its_words || rule.confidence == Confidence::Certain)
-            }
-        }
-    }
-}
-
 impl Sign {
     fn in_words(self) -> &'static str {
         match self {
@@ -284,39 +255,6 @@ fn has_nothing_to_say(event: &Event<'_>, facts: &Facts<'_>) -> bool {
     !contradicts_success(event) && facts.text.is_none()
 }
 
-#[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
-static SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:success(?:ful(?:ly)?)?|succeeded|completed|auth(?:entication|orization)? ok|authenticated (?:as|with)|(?:tokens?|credentials?|session|signature|jwt) (?:is|are) (?:still )?valid|connected to|logged in as|(?:tokens?|credentials?) (?:was |were |has been |have been )?(?:refreshed|stored|saved|obtained|renewed)|2\d\d ok)\b|\bfound [1-9]\d* tools?\b|\bresult: ?authori[sz]ed\b")
-        .expect("the pattern is well formed")
-});
-#[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
-static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?i)\b(?:un|not |not indicate )success|\b(?:error|fail(?:s|ed|ure|ing)?|denied|invalid|expired|refused|rejected|forbidden|unauthori[sz]ed",
-        r"|cannot|can't|could not|couldn't|unable|missing|not found|mismatch|required|timed? ?out|revoked|not completed|[45]\d\d (?:[a-z])|exit(?:ed)?(?: with)?(?: code)? [1-9]|no (?:\w+ ){0,2}tokens?\b)",
-    ))
-    .expect("the pattern is well formed")
-});
-
-#[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
-static PLAIN_SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:successful(?:ly)?|succeeded|2\d\d ok|found [1-9]\d* tools?|result: ?authori[sz]ed)\b")
-        .expect("the pattern is well formed")
-});
-
-/// Whether the last mark of success stands behind every mark of failure: the normal handshake ends so.
-fn ends_well(text: &str) -> bool {
-    let last_success = SUCCESS.find_iter(text).last().map(|found| found.start());
-    let last_failure = FAILURE.find_iter(text).last().map(|found| found.end());
-    last_success.is_some_and(|success| last_failure.is_none_or(|failure| success >= failure))
-}
-
-/// Whether the text tells of a failure and of success behind it, in so many words: then what was quoted on the way is no cause.
-fn recovers(text: &str) -> bool {
-    let last_failure = FAILURE.find_iter(text).last().and_then(|failure| text.get(failure.end()..));
-    last_failure.is_some_and(|rest| PLAIN_SUCCESS.is_match(rest))
-}
-
 fn column_of_text(event: &Event<'_>, span: &str) -> &'static str {
     let described = event.oauth_error_description.as_deref().is_some_and(|text| text.contains(span));
     let field = if described || event.message.is_none() { FieldId::oauth_error_description } else { FieldId::message };
@@ -347,40 +285,6 @@ fn unclassified<'e>(event: &Event<'_>, facts: &Facts<'_>) -> Verdict<'static, 'e
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{ends_well, recovers};
-
-    #[test]
-    fn the_last_word_decides_whether_a_text_ends_well() {
-        let cases = [
-            ("401, then metadata, then 200 OK", true),
-            ("sign-in completed", true),
-            ("completed with error", false),
-            ("login failed, retried, succeeded", true),
-            ("succeeded, then failed", false),
-            ("unsuccessful", false),
-            ("nothing said", false),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(ends_well(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_went_wrong_on_the_way_is_no_cause_where_it_ends_well() {
-        let cases = [
-            ("Error POSTing (HTTP 404): Not Found. Falling back to SSE. Proxy established successfully", true),
-            ("established successfully, then: Not Found", false),
-            ("rejected for want of a scope. The token itself is valid.", false),
-            ("exited before it completed (exit code 1)", false),
-            ("successfully connected", false),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(recovers(text), expected, "{text}");
-        }
-    }
-}
 #[cfg(test)]
 mod embedded_rules {
     #[test]

@@ -4,8 +4,8 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
-use super::classifier::Part;
 use super::facts::Facts;
+use super::part::Part;
 use super::unwrap::LAYERS;
 use super::urls::{Difference, compare, first_two};
 use super::verdict::Verdict;

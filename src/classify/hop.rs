@@ -16,8 +16,16 @@ pub(super) fn hop_of(rule: &Rule, event: &Event<'_>, facts: &Facts<'_>) -> Hop {
     if other_side_refused && told == Some(Hop::Downstream) && rule.class != Class::None {
         return Hop::Upstream;
     }
-    told.or(rule.assume_hop)
-        .unwrap_or_else(|| if is_beyond_the_gateway(rule.class) { Hop::Upstream } else { hop_of_step(facts.step) })
+    told.or(rule.assume_hop).unwrap_or_else(|| {
+        let is_beyond = is_beyond_the_gateway(rule.class) || names_the_other_side(facts);
+        if is_beyond { Hop::Upstream } else { hop_of_step(facts.step) }
+    })
+}
+
+/// Whether the text calls what it speaks of "upstream", as only a gateway does of the server behind it.
+fn names_the_other_side(facts: &Facts<'_>) -> bool {
+    let text = facts.text.as_deref().map_or("", |reading| reading.unwrapped.text.as_str());
+    text.as_bytes().windows(8).any(|word| word.eq_ignore_ascii_case(b"upstream"))
 }
 
 /// Whether only what a gateway does towards the server can fail so: it is the one that registers, refreshes and dials.

@@ -62,6 +62,7 @@ fn the_cause_is_told_from_what_surrounds_it() {
         ("entra.tenant", "AADSTS16000: the account does not exist in tenant example"),
         ("stale.session_text", "the MCP session was lost on the way"),
         ("none.ends_well", "authenticated with wiki, its tools are there"),
+        ("forbidden.provider_policy", "third-party application restrictions keep this app out"),
         ("cognito.refresh", "NotAuthorizedException: the refresh token has expired"),
     ];
     for (rule, message) in cases {
