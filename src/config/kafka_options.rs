@@ -89,6 +89,14 @@ impl KafkaOptions {
             client.set(name, value);
         }
     }
+
+    /// Whether certificates are checked as by default, so that what our own look at one says holds for librdkafka too.
+    #[must_use]
+    pub fn check_certificates_by_default(&self) -> bool {
+        !self.0.keys().any(|name| {
+            name == "enable.ssl.certificate.verification" || name == "ssl.endpoint.identification.algorithm"
+        })
+    }
 }
 
 impl fmt::Debug for KafkaOptions {

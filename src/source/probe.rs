@@ -58,7 +58,8 @@ pub fn probe(settings: &config::Kafka) -> Result<(), SourceError> {
         if !enough && begun.elapsed() < PATIENCE {
             continue;
         }
-        return Err(match fault.map(|(broken, _)| broken).or_else(|| hung_up(&heard, &settings.security)) {
+        let broken = fault.map(|(broken, _)| broken).or_else(|| hung_up(&heard, &settings.security));
+        return Err(match broken.or_else(|| looked_at(settings)) {
             Some(broken) => broken.refined(&settings.security),
             None => silent(settings, &heard, error),
         });
@@ -72,6 +73,17 @@ fn hung_up(heard: &[Heard], security: &KafkaSecurity) -> Option<Broken> {
             || !matches!(look_at(broker, security), Some(Seen::Nothing | Seen::Fault(TlsFault::NotTls)) | None);
         let fault = KafkaFault::of_hanging_up(&heard.reason, security.protocol, speaks_tls)?;
         Some(Broken { broker: broker.to_owned(), fault })
+    })
+}
+
+/// What a look at the certificates shows where librdkafka had no time to say anything: a busy machine takes seconds for a handshake.
+fn looked_at(settings: &config::Kafka) -> Option<Broken> {
+    if !settings.security.protocol.has_tls() || !settings.options.check_certificates_by_default() {
+        return None;
+    }
+    settings.brokers.split(',').map(str::trim).find_map(|broker| match look_at(broker, &settings.security)? {
+        Seen::Fault(fault) => Some(Broken { broker: broker.to_owned(), fault: KafkaFault::Tls(fault) }),
+        Seen::Accepted | Seen::Nothing => None,
     })
 }
 
