@@ -100,6 +100,7 @@ pattern!(
     concat!(
         r"(?i)\b(?:client|dynamic|dcr) registration\b[^.;]{0,40}\b(?:fail(?:ed|ure)?|error|rejected|refused|denied|unsuccessful)\b",
         r"|\b(?:failed|unable|could not|cannot|couldn't|error)\b[^.;:]{0,20}\b(?:dynamically )?regist(?:er|ering|ration)\b[^.;:]{0,25}\b(?:client|application)\b",
+        r"|\b[45]\d\d (?:while |when |trying to )?register(?:ing)?\b[^.;]{0,25}\b(?:client|application)\b",
         r"|\bclient_register_error\b",
     )
 );

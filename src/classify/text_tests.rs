@@ -63,6 +63,12 @@ fn the_cause_is_told_from_what_surrounds_it() {
         ("stale.session_text", "the MCP session was lost on the way"),
         ("none.ends_well", "authenticated with wiki, its tools are there"),
         ("forbidden.provider_policy", "third-party application restrictions keep this app out"),
+        ("keycloak.cookie", r#"type="LOGIN_ERROR", clientId="wiki", error="cookie_not_found""#),
+        ("keycloak.declined", r#"type="LOGIN_ERROR", clientId="wiki", error="rejected_by_user""#),
+        ("keycloak.permission", r#"type="PERMISSION_TOKEN_ERROR", clientId="wiki", error="access_denied""#),
+        ("grant.described", "this authorization grant has expired"),
+        ("none.in_progress", r#"{"error_kind": "authorization_pending"}"#),
+        ("registration.step", "HTTP 403 trying to register the client"),
         ("cognito.refresh", "NotAuthorizedException: the refresh token has expired"),
     ];
     for (rule, message) in cases {
