@@ -67,7 +67,7 @@ fn the_cause_is_told_from_what_surrounds_it() {
         ("keycloak.declined", r#"type="LOGIN_ERROR", clientId="wiki", error="rejected_by_user""#),
         ("keycloak.permission", r#"type="PERMISSION_TOKEN_ERROR", clientId="wiki", error="access_denied""#),
         ("grant.described", "this authorization grant has expired"),
-        ("none.in_progress", r#"{"error_kind": "authorization_pending"}"#),
+        ("none.pending", r#"{"error": "authorization_pending"}"#),
         ("registration.step", "HTTP 403 trying to register the client"),
         ("cognito.refresh", "NotAuthorizedException: the refresh token has expired"),
     ];
