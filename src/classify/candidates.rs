@@ -18,7 +18,7 @@ struct List {
 /// The required texts of all patterns, ready to be looked for.
 #[derive(Debug)]
 pub struct Candidates {
-    /// Finds the texts; `None` when there are none.
+    /// Finds the texts; `None` where they are too many for an automaton.
     texts: Option<AhoCorasick>,
     /// The lists that each text stands in.
     lists_of_text: Vec<Vec<List>>,

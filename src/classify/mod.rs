@@ -1,8 +1,8 @@
 //! Which failure an event is, on which hop, and who has to act: rules as data over structured fields first, text last.
 //!
 //! The way of an event: [`classifier`] decides whether anything failed → [`facts`] reads what it says ([`unwrap`] takes
-//! the wrapping off its text, [`said`] finds codes in it, [`reading`] remembers what a text said) → [`text`] matches all
-//! patterns → the first rule of [`rules`] whose [`condition`] holds decides, [`hop`] says where → [`fix`] words the summary and what each of those
+//! the wrapping off its text, [`said`] finds codes in it, [`reading`] remembers what a text said) → [`text`] matches the
+//! patterns that [`candidates`] leaves, on one [`part`] after the other → the first rule of [`rules`] whose [`condition`] holds decides, [`hop`] says where → [`fix`] words the summary and what each of those
 //! concerned should do, from the texts in [`codes`], with what [`derived`] computes: [`difference`] of two URLs, and how it
 //! is done in which of the [`clients`]. [`parse`] and [`parse_condition`] read the rules files, [`own`] puts an operator's rules
 //! among them, [`dead`] finds rules that can never fire, [`explain`] shows all that fired.

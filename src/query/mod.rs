@@ -4,7 +4,8 @@
 //! [`statement`] runs SQL with bound values, [`stored`] is a row as read; [`join`] gathers the events of one request:
 //! [`sightings`] says where and when they were, by [`id_hash`] and [`id_time`], and [`related_events`] reads them; [`reclassified`]
 //! lays what later rules say over them. [`late_facts`] gives each what others know of it, [`order`] puts them in order,
-//! [`verdict`] finds the first cause, [`recovery`], [`hops`] and [`missing`] say what made up for it, what the other hop shows and
+//! [`beyond`] asks what these lead to ([`absent_steps`], [`similar_slug`], [`later_success`]), [`verdict`] finds the first cause,
+//! [`recovery`], [`hops`] and [`missing`] say what made up for it, what the other hop shows and
 //! what should be there and is not, [`request_verdict`] words it with the values that [`nearest`] finds, and [`timeline`] is the
 //! object that comes out. These are pure. [`enrichment_rates`] and [`remembered_facts`] are about what enrichment filled and can
 //! fill. [`stored_ranges`], [`reconciliations`] and [`pending_dead_letters`] are about ingest and not about events: what offsets of

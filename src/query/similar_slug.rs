@@ -18,6 +18,9 @@ use crate::event::Hop;
 /// server may be overlooked.
 const KNOWN_FOR: [(TimeDelta, u64); 2] = [(TimeDelta::days(1), 500_000), (TimeDelta::days(7), 2_000_000)];
 
+/// How many letters a name of the last day may be off, so that a nearer one is not looked for further back.
+const NEAR: usize = 1;
+
 #[derive(Deserialize)]
 struct Known {
     slug: String,
@@ -46,6 +49,7 @@ impl MeantServer {
     /// # Errors
     /// [`QueryError`] of the store.
     pub async fn ask(&self, client: &Client) -> Result<Option<String>, QueryError> {
+        let mut nearest = None;
         for (window, rows) in KNOWN_FOR {
             let known: Vec<Known> =
                 Statement::new(client, "slugs_of_workspace", include_str!("sql/slugs_of_workspace.sql"))
@@ -56,16 +60,19 @@ impl MeantServer {
                     .rows()
                     .await?;
             let similar = most_similar(&self.slug, known.into_iter().map(|known| known.slug));
-            if similar.is_some() {
-                return Ok(similar);
+            let is_near = matches!(similar, Some((letters, _)) if letters <= NEAR);
+            nearest = similar.or(nearest);
+            if is_near {
+                break;
             }
         }
-        Ok(None)
+        Ok(nearest.map(|(_, name)| name))
     }
 }
 
 /// The name that is most like `slug`: a third of its letters may differ, or one holds the other (`github`, `github-mcp`).
-fn most_similar(slug: &str, names: impl Iterator<Item = String>) -> Option<String> {
+/// Before it, how many letters differ.
+fn most_similar(slug: &str, names: impl Iterator<Item = String>) -> Option<(usize, String)> {
     const SHORTEST_PART: usize = 3;
     let plain = |name: &str| name.to_lowercase().replace(['_', '.', ' '], "-");
     let wanted = plain(slug);
@@ -77,8 +84,7 @@ fn most_similar(slug: &str, names: impl Iterator<Item = String>) -> Option<Strin
         let is_part = holds(&candidate, &wanted) || holds(&wanted, &candidate);
         (is_near || is_part).then_some(letters)
     };
-    let similar = names.filter(|name| name != slug).filter_map(|name| Some((distance(&name)?, name)));
-    similar.min().map(|(_, name)| name)
+    names.filter(|name| name != slug).filter_map(|name| Some((distance(&name)?, name))).min()
 }
 
 #[cfg(test)]
@@ -99,7 +105,7 @@ mod tests {
             ("x", None),
         ] {
             let found = most_similar(slug, names.iter().map(|name| (*name).to_owned()));
-            assert_eq!(found.as_deref(), expected, "{slug}");
+            assert_eq!(found.as_ref().map(|(_, name)| name.as_str()), expected, "{slug}");
         }
         assert_eq!(most_similar("github", std::iter::once("github".to_owned())), None);
     }

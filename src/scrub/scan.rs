@@ -8,7 +8,7 @@
 use super::glyph::{Glyph, MAX_BACKSLASHES, glyph_at};
 use super::keys::Keys;
 use super::kind::SecretKind;
-use super::prefilter::{BLOCK, Marks, mark, run_starts};
+use super::prefilter::{BLOCK, Marks, is_trigger_at, mark, run_starts};
 use super::runs::ShapeIndex;
 use super::{command_line, markup, pem, position, prose, runs, scheme, structures, url, wrapped};
 
@@ -123,7 +123,9 @@ impl Scan<'_, '_> {
             }
             if triggers >> offset & 1 == 1 {
                 triggers &= triggers - 1;
-                if let Some(found) = self.judge(position) {
+                if is_trigger_at(self.view.bytes, position)
+                    && let Some(found) = self.judge(position)
+                {
                     self.keep(found);
                     triggers &= from(self.view.floor, base);
                     runs &= from(self.view.floor, base);
