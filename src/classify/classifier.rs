@@ -29,13 +29,18 @@ use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 pub const EMBEDDED: &[(&str, &str)] = &[
     ("01_first.toml", include_str!("rules.d/01_first.toml")),
     ("02_providers.toml", include_str!("rules.d/02_providers.toml")),
-    ("03_identity_and_decisions.toml", include_str!("rules.d/03_identity_and_decisions.toml")),
-    ("04_sessions_and_addresses.toml", include_str!("rules.d/04_sessions_and_addresses.toml")),
-    ("05_network_and_authorization.toml", include_str!("rules.d/05_network_and_authorization.toml")),
-    ("06_refresh_registration_discovery.toml", include_str!("rules.d/06_refresh_registration_discovery.toml")),
-    ("07_tokens_and_servers.toml", include_str!("rules.d/07_tokens_and_servers.toml")),
-    ("08_what_is_left.toml", include_str!("rules.d/08_what_is_left.toml")),
-    ("09_by_subject.toml", include_str!("rules.d/09_by_subject.toml")),
+    ("03_provider_codes.toml", include_str!("rules.d/03_provider_codes.toml")),
+    ("04_identity_and_organizations.toml", include_str!("rules.d/04_identity_and_organizations.toml")),
+    ("05_permissions_and_decisions.toml", include_str!("rules.d/05_permissions_and_decisions.toml")),
+    ("06_sessions_and_addresses.toml", include_str!("rules.d/06_sessions_and_addresses.toml")),
+    ("07_network_and_authorization.toml", include_str!("rules.d/07_network_and_authorization.toml")),
+    ("08_refresh_and_clients.toml", include_str!("rules.d/08_refresh_and_clients.toml")),
+    ("09_registration_and_discovery.toml", include_str!("rules.d/09_registration_and_discovery.toml")),
+    ("10_tokens.toml", include_str!("rules.d/10_tokens.toml")),
+    ("11_protocol_and_servers.toml", include_str!("rules.d/11_protocol_and_servers.toml")),
+    ("12_other_languages.toml", include_str!("rules.d/12_other_languages.toml")),
+    ("13_what_is_left.toml", include_str!("rules.d/13_what_is_left.toml")),
+    ("14_by_subject.toml", include_str!("rules.d/14_by_subject.toml")),
 ];
 
 /// Decides what failed, by rules as data. Pure and cheap to share.

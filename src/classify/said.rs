@@ -34,6 +34,7 @@ pattern!(
     concat!(
         r#"(?i)(?:\bhttp(?:/[\d.]+)?(?: error)?|\bstatus(?:[ _-]?code)?["']?|\berror(?: code)?|["']code["']|\breturned(?: an?)?(?: http)?|\bresponded with(?: status)?|\bgot|\bfailed(?: with)?|\banswered(?: with)?|\bindicate success)"#,
         r#"[ =:("']{1,3}([45]\d\d)\b"#,
+        r"|\b(?:error|failed|failure)\b[^.;{]{0,120}: ([45]\d\d)\b",
         r"|\b([45]\d\d)[ :-]{1,3}(?:unauthorized|forbidden|not found|gone|bad request|bad gateway|service unavailable|gateway time-?out|too many|internal server|misdirected|conflict|unprocessable|method not)",
     )
 );
@@ -72,7 +73,7 @@ pub fn status_in(said: &str) -> Option<u16> {
         return None;
     }
     let number = |captures: &Captures<'_>| {
-        captures.get(1).or_else(|| captures.get(2)).and_then(|digits| digits.as_str().parse().ok())
+        captures.iter().skip(1).flatten().next().and_then(|digits| digits.as_str().parse().ok())
     };
     SAID_STATUS.captures_iter(said).filter_map(|captures| number(&captures)).last()
 }
@@ -184,6 +185,8 @@ mod tests {
             ("{'code': 403}", Some(403)),
             ("port 443, id 404123", None),
             ("status=200", None),
+            ("Error sending the message: 404", Some(404)),
+            ("the answer: 404", None),
         ];
         for (text, status) in cases {
             assert_eq!(status_in(text), status, "{text}");

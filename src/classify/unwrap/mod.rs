@@ -8,6 +8,7 @@ mod escapes;
 mod layers;
 mod names;
 mod noise;
+mod quotes;
 
 use std::borrow::Cow;
 
@@ -55,7 +56,7 @@ pub fn unwrap(message: &str, description: Option<&str>) -> Unwrapped {
             None => break,
         }
     }
-    let mut text = one_line(&noise::without_noise(&text));
+    let mut text = quotes::without_quotes(&one_line(&noise::without_noise(&text))).into_owned();
     names::spell_out(&mut text);
     let starts = layers::starts_of_causes(&text);
     Unwrapped { text, starts }
