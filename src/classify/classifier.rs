@@ -7,7 +7,8 @@
 //! - no or an unknown outcome: the rules decide, and a text that ends with a success is none.
 //!
 //! A text is asked in parts ([`Part`]): the innermost cause alone, the cause around it, and, when these do not decide, the
-//! whole; not at all when the same text was said lately.
+//! whole; not at all when the same text was said lately. Where no rule decides, or one that is not sure,
+//! what the text resembles may ([`wording`]).
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -17,12 +18,14 @@ use super::condition::{Case, Condition};
 use super::ends_well::{ends_well, recovers};
 use super::explain::{Explanation, Fired};
 use super::facts::{Facts, facts_of};
-use super::hop::{hop_of, hop_of_step, known_hop};
+use super::hop::{hop_of, hop_of_class, hop_of_step, known_hop};
+use super::own::stands_alone;
 use super::part::Part;
 use super::reading::Readings;
 use super::rules::{Matched, Rule, Rules, RulesError, needed_patterns};
 use super::text::Patterns;
 use super::verdict::Verdict;
+use super::wording;
 use crate::event::{Event, EventKind, FieldId, Hop, Outcome};
 
 /// The rules that come with the binary, in the order of precedence.
@@ -48,6 +51,8 @@ pub const EMBEDDED: &[(&str, &str)] = &[
 pub struct Classifier {
     rules: Rules,
     readings: Readings,
+    /// Whether the embedded rules are among them: what they leave open may be told by resemblance.
+    guesses: bool,
 }
 
 /// What the outcome says before any rule is asked.
@@ -64,7 +69,7 @@ impl Classifier {
     /// # Errors
     /// Every fault of the embedded rules; a test keeps that list empty.
     pub fn embedded() -> Result<Self, RulesError> {
-        Rules::load(EMBEDDED).map(|rules| Self { rules, readings: Readings::default() })
+        Rules::load(EMBEDDED).map(|rules| Self { rules, readings: Readings::default(), guesses: true })
     }
 
     /// A classifier with these rules alone.
@@ -72,7 +77,7 @@ impl Classifier {
     /// # Errors
     /// Every fault of the file, with its line.
     pub fn from_toml(text: &str) -> Result<Self, RulesError> {
-        Rules::load(&[("rules", text)]).map(|rules| Self { rules, readings: Readings::default() })
+        Rules::load(&[("rules", text)]).map(|rules| Self { rules, readings: Readings::default(), guesses: false })
     }
 
     /// The classifier with the rules that come with the binary and an operator's own ones.
@@ -80,7 +85,8 @@ impl Classifier {
     /// # Errors
     /// Every fault of the file, with its line.
     pub fn with_own(name: &str, text: &str) -> Result<Self, RulesError> {
-        Rules::load_with_own(EMBEDDED, name, text).map(|rules| Self { rules, readings: Readings::default() })
+        let rules = Rules::load_with_own(EMBEDDED, name, text)?;
+        Ok(Self { rules, readings: Readings::default(), guesses: !stands_alone(text) })
     }
 
     /// Version of the rules, stored with each verdict as `class_version`.
@@ -109,24 +115,69 @@ impl Classifier {
             return none(event);
         }
         let facts = facts_of(event, self.readings.of_event(event));
-        match self.decide(event, sign, &facts) {
-            Some(verdict) => verdict,
-            None if sign == Sign::Unclear && has_nothing_to_say(event, &facts) => none(event),
-            None => unclassified(event, &facts),
+        let decided = self.decide(event, sign, &facts);
+        match (self.by_resemblance(event, sign, &facts, decided.as_ref()), decided) {
+            (Some(other), _) => other,
+            (None, Some((_, verdict))) => verdict,
+            (None, None) if sign == Sign::Unclear && has_nothing_to_say(event, &facts) => none(event),
+            (None, None) => unclassified(event, &facts),
         }
     }
 
-    /// The verdict of the first part of the text that decides.
-    fn decide<'r, 'e>(&'r self, event: &'e Event<'_>, sign: Sign, facts: &Facts<'e>) -> Option<Verdict<'r, 'e>> {
+    /// The rule that decides, of the first part of the text that does, and its verdict.
+    fn decide<'r, 'e>(
+        &'r self,
+        event: &'e Event<'_>,
+        sign: Sign,
+        facts: &Facts<'e>,
+    ) -> Option<(&'r Rule, Verdict<'r, 'e>)> {
         let decided = self.ask_each_part(event, sign, facts, |part, case, matched| {
             let may_fire = |rule: &&Rule| part != Part::OverCauses || rule.over_causes;
             let first = self.rules.candidates(matched, facts).filter(may_fire).find(|rule| rule.when.holds(case));
             match first {
-                Some(rule) if part.may_be_decided_by(rule) => ControlFlow::Break(self.verdict(rule, case, matched)),
+                Some(rule) if part.may_be_decided_by(rule) => {
+                    ControlFlow::Break((rule, self.verdict(rule, case, matched)))
+                }
                 _ => ControlFlow::Continue(()),
             }
         });
         decided.break_value()
+    }
+
+    /// What the text resembles, where no rule decided, or one that is less sure of another class.
+    fn by_resemblance<'e>(
+        &self,
+        event: &'e Event<'_>,
+        sign: Sign,
+        facts: &Facts<'e>,
+        decided: Option<&(&Rule, Verdict<'_, '_>)>,
+    ) -> Option<Verdict<'static, 'e>> {
+        let may_differ = decided.is_none_or(|(rule, _)| rule.may_be_outweighed());
+        let reading = facts.text.as_deref().filter(|_| self.guesses && may_differ)?;
+        let told_hop = known_hop(event);
+        let guess = reading.words().guess(facts, told_hop, sign == Sign::Unclear)?;
+        let stands = |(_, by_rule): &(&Rule, Verdict<'_, '_>)| {
+            by_rule.class == guess.class || !guess.outweighs(by_rule.confidence)
+        };
+        if decided.is_some_and(stands) {
+            return None;
+        }
+        let hop = told_hop.unwrap_or_else(|| hop_of_class(guess.class, facts));
+        let words = guess.words(&reading.unwrapped.text).into_iter();
+        let mut evidence: Vec<_> =
+            words.map(|word| (column_of_text(event, word), Cow::Owned(word.to_owned()))).collect();
+        if evidence.is_empty() {
+            evidence.push(("type", Cow::Borrowed(event.type_name.as_ref())));
+        }
+        Some(Verdict {
+            class: guess.class,
+            reason: None,
+            hop,
+            who_acts: self.rules.usually_acts(guess.class, hop),
+            rule: wording::RULE,
+            confidence: Confidence::Weak,
+            evidence,
+        })
     }
 
     /// Asks `judge` about each part of the text in turn until it breaks.
@@ -206,6 +257,9 @@ impl Classifier {
                 }
                 ControlFlow::<()>::Continue(())
             });
+        }
+        if verdict.rule == wording::RULE {
+            fired.iter_mut().for_each(Fired::is_outweighed);
         }
         Explanation::new(verdict, sign.in_words(), &facts, fired)
     }

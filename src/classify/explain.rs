@@ -11,6 +11,8 @@ use super::urls::{Difference, compare, first_two};
 use super::verdict::Verdict;
 use crate::event::vocabulary::ClosedEnum;
 
+const DECIDES: &str = "decides: the first rule that holds for the first part that decides";
+
 /// Everything that decided a verdict.
 #[derive(Debug, Serialize)]
 pub struct Explanation<'r> {
@@ -68,7 +70,7 @@ impl Fired {
     #[must_use]
     pub fn new(verdict: &Verdict<'_, '_>, part: Part, decides: bool, is_behind: bool) -> Self {
         let why = match (decides, is_behind) {
-            (true, _) => "decides: the first rule that holds for the first part that decides",
+            (true, _) => DECIDES,
             (false, true) => "stands behind one that comes first",
             (false, false) => "too weak to decide by a part of the text; more of it is asked",
         };
@@ -84,6 +86,15 @@ impl Fired {
             },
             why,
             evidence: verdict.evidence.iter().map(|(column, value)| (*column, value.to_string())).collect(),
+        }
+    }
+}
+
+impl Fired {
+    /// Notes that what the text resembles counted more than the rule that would have decided.
+    pub fn is_outweighed(&mut self) {
+        if self.why == DECIDES {
+            self.why = "would decide, but the words resemble those of another class by far more";
         }
     }
 }

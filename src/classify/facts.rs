@@ -44,6 +44,15 @@ closed_enum! {
 #[must_use]
 pub fn step_of(event: &Event<'_>) -> Step {
     match event.kind {
+        EventKind::Token if event.oauth_grant_type.as_deref() == Some("refresh_token") => Step::Refresh,
+        kind => step_of_kind(kind),
+    }
+}
+
+/// The step of events of a kind, as far as the kind alone tells.
+#[must_use]
+pub fn step_of_kind(kind: EventKind) -> Step {
+    match kind {
         EventKind::RequestCompleted
         | EventKind::RequestRejected
         | EventKind::SessionOpened
@@ -54,7 +63,6 @@ pub fn step_of(event: &Event<'_>) -> Step {
         EventKind::Discovery => Step::Discovery,
         EventKind::Registration => Step::Registration,
         EventKind::Authorize | EventKind::Consent | EventKind::Callback => Step::Authorize,
-        EventKind::Token if event.oauth_grant_type.as_deref() == Some("refresh_token") => Step::Refresh,
         EventKind::Token => Step::Token,
         EventKind::Refresh => Step::Refresh,
         EventKind::StepUp => Step::StepUp,

@@ -16,10 +16,13 @@ pub(super) fn hop_of(rule: &Rule, event: &Event<'_>, facts: &Facts<'_>) -> Hop {
     if other_side_refused && told == Some(Hop::Downstream) && rule.class != Class::None {
         return Hop::Upstream;
     }
-    told.or(rule.assume_hop).unwrap_or_else(|| {
-        let is_beyond = is_beyond_the_gateway(rule.class) || names_the_other_side(facts);
-        if is_beyond { Hop::Upstream } else { hop_of_step(facts.step) }
-    })
+    told.or(rule.assume_hop).unwrap_or_else(|| hop_of_class(rule.class, facts))
+}
+
+/// The hop that a failure of this class suggests, where nobody names one.
+pub(super) fn hop_of_class(class: Class, facts: &Facts<'_>) -> Hop {
+    let is_beyond = is_beyond_the_gateway(class) || names_the_other_side(facts);
+    if is_beyond { Hop::Upstream } else { hop_of_step(facts.step) }
 }
 
 /// Whether the text calls what it speaks of "upstream", as only a gateway does of the server behind it.

@@ -30,11 +30,13 @@ fn an_invalid_request_at_authorize_that_names_the_redirect_uri() {
     let cases = [
         ("client has no such redirect_uri", "redirect_uri_mismatch"),
         ("bad parameter: redirect URI", "redirect_uri_mismatch"),
-        ("response_type is empty", "unclassified"),
     ];
+    let refused = |words| told("mcp.auth.authorize", UP, (Some(400), Some("invalid_request"), words));
     for (words, class) in cases {
-        assert_class(&told("mcp.auth.authorize", UP, (Some(400), Some("invalid_request"), words)), class);
+        assert_class(&refused(words), class);
     }
+    let other = refused("response_type is empty");
+    assert_eq!(CLASSIFIER.classify(&other).rule, crate::classify::wording::RULE, "no rule says what that is");
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub mod text_case;
 pub mod unwrap;
 pub mod urls;
 pub mod verdict;
+pub mod wording;
 
 pub use class::{Class, Confidence, WhoActs};
 pub use classifier::Classifier;

@@ -171,7 +171,7 @@ mod tests {
         let before = own("").rules().iter().position(|rule| rule.id == "limit.text");
         assert_eq!(replaced.rules().iter().position(|rule| rule.id == "limit.text"), before);
         let disabled = own("disable = [\"limit.text\"]");
-        assert_ne!(class_and_rule(&disabled, "too many requests").0, "rate_limited");
+        assert_ne!(class_and_rule(&disabled, "too many requests").1, "limit.text");
     }
 
     #[test]

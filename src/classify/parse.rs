@@ -302,7 +302,18 @@ impl Reader {
             let place =
                 Place { source: self.current.number, file: self.current.name.clone(), line: self.line_of(start.start) };
             let confidence = confidence.unwrap_or(Confidence::Likely);
-            let rule = Rule { id, class, reason, hop, assume_hop, who_acts, confidence, over_causes, when };
+            let rule = Rule {
+                id,
+                class,
+                reason,
+                hop,
+                assume_hop,
+                who_acts,
+                confidence,
+                over_causes,
+                is_own: self.own.is_some(),
+                when,
+            };
             if self.own.is_some() {
                 self.own_rules.push((rule, place, position));
             } else {

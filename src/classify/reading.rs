@@ -12,6 +12,7 @@ use super::facts::Step;
 use super::rules::{Matched, Rules};
 use super::said::{code_in, rpc_code_in, status_in, step_in};
 use super::unwrap::{LAYERS, Unwrapped, unwrap};
+use super::wording::WordScores;
 use crate::event::Event;
 
 /// Readings that are remembered, a power of two: one for each of so many hashes.
@@ -34,6 +35,7 @@ pub struct Reading {
     pub step: Option<Step>,
     whole: OnceLock<Matched>,
     inner: [OnceLock<Matched>; LAYERS],
+    words: OnceLock<WordScores>,
 }
 
 impl Reading {
@@ -49,8 +51,14 @@ impl Reading {
             step: step_in(said),
             whole: OnceLock::new(),
             inner: Default::default(),
+            words: OnceLock::new(),
             unwrapped,
         }
+    }
+
+    /// What the words of the text say of each class.
+    pub fn words(&self) -> &WordScores {
+        self.words.get_or_init(|| WordScores::of(&self.unwrapped.text))
     }
 
     /// The whole text, and which rules can fire for it.

@@ -35,8 +35,18 @@ pub struct Rule {
     pub confidence: Confidence,
     /// Whether it is asked about the whole text before the inner causes are asked by themselves.
     pub over_causes: bool,
+    /// Whether it is an operator's.
+    pub is_own: bool,
     /// What it asks.
     pub when: Condition,
+}
+
+impl Rule {
+    /// Whether what the text resembles may count more: not where an operator said so.
+    #[must_use]
+    pub fn may_be_outweighed(&self) -> bool {
+        !self.is_own && self.confidence == Confidence::Weak
+    }
 }
 
 /// All rules with their patterns and the index over them.
@@ -222,8 +232,16 @@ impl Rules {
     /// Who has to act: what the rule says, else what the file says for the class and hop.
     #[must_use]
     pub fn who_acts(&self, rule: &Rule, hop: Hop) -> WhoActs {
-        let usual = || self.who_acts.get(&(rule.class, hop)).copied();
-        rule.who_acts.or_else(usual).unwrap_or(WhoActs::Unknown)
+        rule.who_acts.unwrap_or_else(|| self.usually_acts(rule.class, hop))
+    }
+
+    /// Who usually has to act on such a failure on this hop.
+    #[must_use]
+    pub fn usually_acts(&self, class: Class, hop: Hop) -> WhoActs {
+        if class == Class::None {
+            return WhoActs::Nobody;
+        }
+        self.who_acts.get(&(class, hop)).copied().unwrap_or(WhoActs::Unknown)
     }
 }
 

@@ -23,8 +23,9 @@ static COMPLAINT: LazyLock<Regex> = LazyLock::new(|| {
 /// (`NeedsLogin`) when it is a sentence.
 pub fn spell_out(line: &mut String) {
     let is_code = line.len() <= LONGEST_CODE && line.split(' ').count() <= MOST_WORDS;
+    let has_dotted = is_code && !line.contains("://");
     let is_part_of_name =
-        |character: char| character.is_ascii_alphanumeric() || character == '_' || (is_code && character == '.');
+        |character: char| character.is_ascii_alphanumeric() || character == '_' || (has_dotted && character == '.');
     let names = line.split(|character: char| !is_part_of_name(character));
     let words: Vec<String> = if is_code {
         names.filter_map(words_of).collect()

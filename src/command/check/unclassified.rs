@@ -138,7 +138,7 @@ fn write_report(out: &mut impl Write, report: &Report, style: OutputStyle) -> st
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let range = format!("from {} to {}", time(report.from), time(report.to));
     if report.unclassified.groups.is_empty() {
-        writeln!(out, "every failure {range} was classified")?;
+        writeln!(out, "a rule explains every failure {range}")?;
     } else {
         let list = &report.unclassified;
         let title = format!("{} that no rule explains, {range}", counts(list));
@@ -268,7 +268,7 @@ mod tests {
     fn nothing_to_say_is_said() {
         assert_eq!(
             said(&report(list(Vec::new()), Some(list(Vec::new())))),
-            "every failure from 2026-11-21T10:00:00Z to 2026-11-22T10:00:00Z was classified\n\n\
+            "a rule explains every failure from 2026-11-21T10:00:00Z to 2026-11-22T10:00:00Z\n\n\
              no verdict from 2026-11-21T10:00:00Z to 2026-11-22T10:00:00Z is weak"
         );
     }

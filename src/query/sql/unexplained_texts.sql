@@ -1,4 +1,5 @@
--- unexplained_texts: failures that no rule explains, or only weakly, by what they say; the commonest first, each event once
+-- unexplained_texts: failures that no rule explains (what a text only resembles, rule `wording`, is none), or only weakly, by what
+-- they say; the commonest first, each event once
 SELECT
     class,
     rule,
@@ -17,7 +18,11 @@ SELECT
     any(event_id) AS example_event_id
 FROM ${events} AS events
 WHERE events.time >= {from:DateTime64(6, 'UTC')} AND events.time < {to:DateTime64(6, 'UTC')}
-    AND if({weak:Bool}, class NOT IN ('none', 'unclassified') AND confidence = 'weak', class = 'unclassified')
+    AND if(
+        {weak:Bool},
+        class NOT IN ('none', 'unclassified') AND confidence = 'weak' AND rule != 'wording',
+        class = 'unclassified' OR rule = 'wording'
+    )
 GROUP BY class, rule, type, status, code, rpc_code, gateway_product, grant_type, message, description
 ORDER BY distinct_events DESC, last_seen DESC
 LIMIT {row_limit:UInt32}
