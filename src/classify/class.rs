@@ -7,7 +7,7 @@ closed_enum! {
     Class {
         /// Nothing failed.
         None = "none",
-        /// A failure that no rule explains; its rate is watched.
+        /// A failure that no rule explains and that resembles nothing known; its rate is watched.
         Unclassified = "unclassified",
         /// No, expired or invalid token; or the server needs this user to sign in.
         SignInRequired = "sign_in_required",

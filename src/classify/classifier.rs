@@ -19,7 +19,6 @@ use super::ends_well::{ends_well, recovers};
 use super::explain::{Explanation, Fired};
 use super::facts::{Facts, facts_of};
 use super::hop::{hop_of, hop_of_class, hop_of_step, known_hop};
-use super::own::stands_alone;
 use super::part::Part;
 use super::reading::Readings;
 use super::rules::{Matched, Rule, Rules, RulesError, needed_patterns};
@@ -51,8 +50,6 @@ pub const EMBEDDED: &[(&str, &str)] = &[
 pub struct Classifier {
     rules: Rules,
     readings: Readings,
-    /// Whether the embedded rules are among them: what they leave open may be told by resemblance.
-    guesses: bool,
 }
 
 /// What the outcome says before any rule is asked.
@@ -69,7 +66,7 @@ impl Classifier {
     /// # Errors
     /// Every fault of the embedded rules; a test keeps that list empty.
     pub fn embedded() -> Result<Self, RulesError> {
-        Rules::load(EMBEDDED).map(|rules| Self { rules, readings: Readings::default(), guesses: true })
+        Rules::load(EMBEDDED).map(|rules| Self { rules, readings: Readings::default() })
     }
 
     /// A classifier with these rules alone.
@@ -77,7 +74,7 @@ impl Classifier {
     /// # Errors
     /// Every fault of the file, with its line.
     pub fn from_toml(text: &str) -> Result<Self, RulesError> {
-        Rules::load(&[("rules", text)]).map(|rules| Self { rules, readings: Readings::default(), guesses: false })
+        Rules::load(&[("rules", text)]).map(|rules| Self { rules, readings: Readings::default() })
     }
 
     /// The classifier with the rules that come with the binary and an operator's own ones.
@@ -85,8 +82,7 @@ impl Classifier {
     /// # Errors
     /// Every fault of the file, with its line.
     pub fn with_own(name: &str, text: &str) -> Result<Self, RulesError> {
-        let rules = Rules::load_with_own(EMBEDDED, name, text)?;
-        Ok(Self { rules, readings: Readings::default(), guesses: !stands_alone(text) })
+        Rules::load_with_own(EMBEDDED, name, text).map(|rules| Self { rules, readings: Readings::default() })
     }
 
     /// Version of the rules, stored with each verdict as `class_version`.
@@ -153,7 +149,7 @@ impl Classifier {
         decided: Option<&(&Rule, Verdict<'_, '_>)>,
     ) -> Option<Verdict<'static, 'e>> {
         let may_differ = decided.is_none_or(|(rule, _)| rule.may_be_outweighed());
-        let reading = facts.text.as_deref().filter(|_| self.guesses && may_differ)?;
+        let reading = facts.text.as_deref().filter(|_| self.rules.wording && may_differ)?;
         let told_hop = known_hop(event);
         let guess = reading.words().guess(facts, told_hop, sign == Sign::Unclear)?;
         let stands = |(_, by_rule): &(&Rule, Verdict<'_, '_>)| {

@@ -20,7 +20,7 @@ static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
 
 #[expect(clippy::expect_used, reason = "constant patterns, compiled by the tests of this module")]
 static PLAIN_SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)\b(?:successful(?:ly)?|succeeded|2\d\d ok|found [1-9]\d* tools?|result: ?authori[sz]ed)\b")
+    Regex::new(r"(?i)\b(?:successful(?:ly)?|succeeded|connected to (?:the )?(?:remote )?server|2\d\d ok|found [1-9]\d* tools?|result: ?authori[sz]ed)\b")
         .expect("the pattern is well formed")
 });
 

@@ -2,10 +2,11 @@
 //!
 //! The way of an event: [`classifier`] decides whether anything failed → [`facts`] reads what it says ([`unwrap`] takes
 //! the wrapping off its text, [`said`] finds codes in it, [`reading`] remembers what a text said) → [`text`] matches the
-//! patterns that [`candidates`] leaves, on one [`part`] after the other → the first rule of [`rules`] whose [`condition`] holds decides, [`hop`] says where → [`fix`] words the summary and what each of those
-//! concerned should do, from the texts in [`codes`], with what [`derived`] computes: [`difference`] of two URLs, and how it
-//! is done in which of the [`clients`]. [`parse`] and [`parse_condition`] read the rules files, [`own`] puts an operator's rules
-//! among them, [`dead`] finds rules that can never fire, [`explain`] shows all that fired.
+//! patterns that [`candidates`] leaves, on one [`part`] after the other → the first rule of [`rules`] whose [`condition`] holds
+//! decides; where none does, or only a weak one, what the text resembles ([`wording`]) → [`hop`] says where → [`fix`] words the
+//! summary and what each of those concerned should do, from the texts in [`codes`], with what [`derived`] computes:
+//! [`difference`] of two URLs, and how it is done in which of the [`clients`]. [`parse`] and [`parse_condition`] read the rules
+//! files, [`own`] puts an operator's rules among them, [`dead`] finds rules that can never fire, [`explain`] shows all that fired.
 //!
 //! Pure: no I/O, no clock. What needs the history of many events is a finding, not a class.
 

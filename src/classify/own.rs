@@ -175,6 +175,16 @@ mod tests {
     }
 
     #[test]
+    fn guessing_by_resemblance_can_be_switched_off_and_never_contradicts_an_own_rule() {
+        let said = "the browser brought home a state that nobody here handed out";
+        assert_eq!(class_and_rule(&own(""), said).1, crate::classify::wording::RULE);
+        assert_eq!(class_and_rule(&own("wording = false"), said).1, "unclassified");
+        let weak =
+            "[[rule]]\nid = \"own.home\"\nclass = \"forbidden\"\nconfidence = \"weak\"\nwhen.text = 'brought home'\n";
+        assert_eq!(class_and_rule(&own(weak), said), ("forbidden".into(), "own.home".into()));
+    }
+
+    #[test]
     fn a_file_may_stand_alone() {
         let alone = own(&format!("base = \"none\"\nversion = \"7\"\n{GREEN}"));
         assert_eq!(alone.rules().len(), 1);

@@ -29,12 +29,15 @@ pub struct ReadRules {
     pub patterns: Patterns,
     /// Who usually acts.
     pub who_acts: FxHashMap<(Class, Hop), WhoActs>,
+    /// Whether what no rule explains may be told by what it resembles.
+    pub wording: bool,
 }
 
 /// Collects rules and faults over several files.
 #[derive(Debug, Default)]
 pub struct Reader {
     version: Option<String>,
+    wording: bool,
     /// The rules so far, each with its place.
     pub(super) rules: Vec<(Rule, Place)>,
     /// Who usually acts.
@@ -88,11 +91,12 @@ impl Reader {
         }
     }
 
-    /// Leaves out the rules read so far and their version; who acts and the words of patterns stay.
+    /// Leaves out the rules read so far, their version and what texts resemble; who acts and the words of patterns stay.
     pub fn leave_out_rules(&mut self) {
         self.rules.clear();
         self.patterns = PatternList::default();
         self.version = None;
+        self.wording = false;
     }
 
     /// Reads an operator's own file after the built-in ones and puts its rules among them.
@@ -138,6 +142,7 @@ impl Reader {
             rules: self.rules.into_iter().map(|(rule, _)| rule).collect(),
             patterns: self.patterns.finish(),
             who_acts: self.who_acts,
+            wording: self.wording,
         })
     }
 
@@ -168,6 +173,7 @@ impl Reader {
                     Some(own) => own.version = Some(version.to_string()),
                     None => drop(self.version.get_or_insert_with(|| version.to_string())),
                 },
+                ("wording", DeValue::Boolean(wording)) => self.wording = *wording,
                 ("who_acts", DeValue::Table(actors)) => self.read_who_acts(actors),
                 ("base", DeValue::String(base)) if self.own.is_some() => {
                     if !matches!(base.as_ref(), "built-in" | "none") {

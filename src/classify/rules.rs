@@ -56,6 +56,8 @@ pub struct Rules {
     pub version: String,
     /// In the order of the file.
     pub rules: Vec<Rule>,
+    /// Whether what no rule explains may be told by what it resembles.
+    pub wording: bool,
     /// Every pattern of every rule.
     pub patterns: Patterns,
     /// Whether any rule is asked before the inner causes are.
@@ -183,6 +185,7 @@ impl Rules {
         ];
         Self {
             version: read.version,
+            wording: read.wording,
             has_rules_over_causes: read.rules.iter().any(|rule| rule.over_causes),
             rules: read.rules,
             patterns: read.patterns,

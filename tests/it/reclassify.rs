@@ -40,7 +40,7 @@ fn stage_with_events(test: &str) -> (Stage, Running) {
                 "scope": {"granted": ""}, "oauth": {"params_sent": []}, "attributes": {"flux.level": number.to_string()}});
             if number <= REFRESH {
                 data["outcome"] = json!("failure");
-                data["message"] = json!(format!("the flux capacitor is out of plutonium-{number}"));
+                data["message"] = json!(format!("zyqx vrrk plutonium-{number}"));
             }
             if number % 5 == 0 {
                 data["slug"] = Value::Null;
@@ -102,21 +102,21 @@ fn new_rules_change_the_answers_and_no_row() {
     let (stage, consume) = stage_with_events("reclassify");
     let (_serve, base) = stage.serve();
     let before = content(&stage);
-    let second = rules(&stage, "2", "out of plutonium");
+    let second = rules(&stage, "2", "vrrk plutonium");
     assert_eq!(class_of(&base, 3), "unclassified", "the test has a gap in the rules to fill");
     assert_eq!(found(&base, "class=unclassified"), 60);
 
     let (gap, weak) = unclassified(&stage, &["--weak"]);
     assert_eq!((&gap["events"], &gap["shapes"], &gap["complete"]), (&json!(60), &json!(1), &json!(true)), "{gap:#}");
     let group = &gap["groups"][0];
-    assert_eq!((&group["shape"], &group["step"]), (&json!("the flux capacitor is out of <id>"), &json!("unknown")));
-    assert!(group["example_text"].as_str().unwrap().starts_with("the flux capacitor is out of plutonium-"), "{gap:#}");
+    assert_eq!((&group["shape"], &group["step"]), (&json!("zyqx vrrk <id>"), &json!("unknown")));
+    assert!(group["example_text"].as_str().unwrap().starts_with("zyqx vrrk plutonium-"), "{gap:#}");
     let (status, _) = get(&format!("{base}/v1/requests/{}", group["example_request_id"].as_str().unwrap()));
     assert_eq!(status, 200);
     assert!(weak["groups"].is_array(), "{weak}");
     let skeleton = stage.run(&["check", "unclassified", "--from", "-3d", "--rule", "1"]);
     let skeleton = String::from_utf8(skeleton.stdout).unwrap();
-    assert!(skeleton.contains("when.text = ['the flux capacitor is out of .+?']"), "{skeleton}");
+    assert!(skeleton.contains("when.text = ['zyqx vrrk .+?']"), "{skeleton}");
 
     let same = reclassify(&stage, None, &[]);
     assert_eq!(
@@ -208,7 +208,7 @@ fn new_rules_change_the_answers_and_no_row() {
     assert!(bounds.contains("minmax_count_projection"), "{bounds}");
 
     // And back: the last word counts.
-    let third = rules(&stage, "3", "out of plutonium-.$");
+    let third = rules(&stage, "3", "vrrk plutonium-.$");
     let back = reclassify(&stage, Some(&third), &[]);
     assert_eq!(
         back["changed"], FAILED_ROWS,
@@ -231,7 +231,7 @@ fn a_run_that_was_killed_is_run_again_and_two_at_once_do_no_harm() {
     let (stage, consume) = stage_with_events("reclassify_killed");
     consume.stop_well();
     let before = content(&stage);
-    let second = rules(&stage, "2", "out of plutonium");
+    let second = rules(&stage, "2", "vrrk plutonium");
     let killed = stage
         .command(&["replay", "--reclassify"])
         .env("GATETRAIL_CLASSIFY_RULES", &second)
@@ -268,7 +268,7 @@ fn a_run_that_was_killed_is_run_again_and_two_at_once_do_no_harm() {
 fn a_row_that_was_stored_anew_keeps_the_class_it_arrived_with() {
     let (stage, consume) = stage_with_events("reclassify_anew");
     consume.stop_well();
-    let second = rules(&stage, "2", "out of plutonium");
+    let second = rules(&stage, "2", "vrrk plutonium");
     assert_eq!(reclassify(&stage, Some(&second), &[])["written"], FAILED_ROWS);
     let row = "kafka_partition = (SELECT any(kafka_partition) FROM {db}.events) AND kafka_offset = 3";
     stage.execute(&format!("ALTER TABLE {{db}}.events DELETE WHERE {row} SETTINGS mutations_sync = 2"));
