@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use super::class::{Class, Confidence, WhoActs};
-use super::condition::{Case, Condition};
+use super::condition::{Asked, Case, Condition};
 use super::ends_well::{ends_well, recovers};
 use super::explain::{Explanation, Fired};
 use super::facts::{Facts, facts_of};
@@ -200,11 +200,16 @@ impl Classifier {
             };
             let Some((text, matched)) = asked else { continue };
             let ends_well = part == Part::Whole && sign == Sign::Unclear && reading.is_some() && ends_well(text);
-            let anywhere = reading.map_or(matched, |reading| reading.whole(&self.rules).1);
-            let (patterns, matched_anywhere) = (&matched.patterns, &anywhere.patterns);
-            judge(part, &Case { event, facts, matched: patterns, matched_anywhere, text, ends_well }, matched)?;
+            let whole = reading.map_or((text, matched), |reading| reading.whole(&self.rules));
+            let asked = |(text, matched)| self.asked(text, matched);
+            let case = Case { event, facts, asked: asked((text, matched)), anywhere: asked(whole), ends_well };
+            judge(part, &case, matched)?;
         }
         ControlFlow::Continue(())
+    }
+
+    fn asked<'c>(&'c self, text: &'c str, matched: &'c Matched) -> Asked<'c> {
+        Asked { text, matches: &matched.patterns, patterns: &self.rules.patterns }
     }
 
     fn verdict<'r, 'e>(&'r self, rule: &'r Rule, case: &Case<'_, 'e, '_>, matched: &Matched) -> Verdict<'r, 'e> {
@@ -212,8 +217,8 @@ impl Classifier {
         let mut evidence = Vec::new();
         rule.when.add_evidence(case, &mut evidence);
         let first_pattern = needed_patterns(&rule.when)
-            .and_then(|patterns| patterns.iter().find(|pattern| case.matched.contains(**pattern)));
-        if let Some(span) = first_pattern.and_then(|pattern| self.rules.span(matched, *pattern, case.text)) {
+            .and_then(|patterns| patterns.iter().find(|pattern| case.asked.matches(**pattern)));
+        if let Some(span) = first_pattern.and_then(|pattern| self.rules.span(matched, *pattern, case.asked.text)) {
             evidence.push((column_of_text(case.event, span), Cow::Owned(span.to_owned())));
         }
         if evidence.is_empty() {

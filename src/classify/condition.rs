@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::access::{Shape, has_value, list_of, number_of, shape_of, text_of};
 use super::facts::{Facts, Step};
-use super::text::Numbers;
+use super::text::{Matches, Patterns};
 use super::urls::{Difference, compare, first_two, has_internal_host};
 use crate::event::{CredentialKind, Event, FieldId, ServerAuth};
 
@@ -70,6 +70,25 @@ pub enum Condition {
     EndsWell,
 }
 
+/// A text that patterns are asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'c> {
+    /// The text.
+    pub text: &'c str,
+    /// What is known of it.
+    pub matches: &'c Matches,
+    /// The patterns.
+    pub patterns: &'c Patterns,
+}
+
+impl Asked<'_> {
+    /// Whether a pattern matches.
+    #[must_use]
+    pub fn matches(&self, pattern: usize) -> bool {
+        self.matches.contains(pattern, self.patterns, self.text)
+    }
+}
+
 /// What conditions are judged against.
 #[derive(Debug)]
 pub struct Case<'c, 'e, 'a> {
@@ -77,30 +96,39 @@ pub struct Case<'c, 'e, 'a> {
     pub event: &'e Event<'a>,
     /// What it says.
     pub facts: &'c Facts<'e>,
-    /// The patterns that matched.
-    pub matched: &'c Numbers,
-    /// The patterns that matched anywhere in the whole text: what excludes a rule does so wherever it stands.
-    pub matched_anywhere: &'c Numbers,
     /// The text asked about.
-    pub text: &'c str,
+    pub asked: Asked<'c>,
+    /// The whole text: what excludes a rule does so wherever it stands.
+    pub anywhere: Asked<'c>,
     /// Whether the text ends with a success.
     pub ends_well: bool,
 }
 
 impl Condition {
+    /// What it takes to judge it: nothing to speak of, patterns asked about a text, or about the whole of it.
+    #[must_use]
+    pub fn cost(&self) -> u8 {
+        match self {
+            Self::Text(_) | Self::TextUrls(_) => 1,
+            Self::Not(part) => 2 * part.cost().min(1),
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
     /// Whether the condition holds.
     #[must_use]
     pub fn holds(&self, case: &Case<'_, '_, '_>) -> bool {
-        self.holds_among(case, case.matched)
+        self.holds_for(case, &case.asked)
     }
 
-    fn holds_among(&self, case: &Case<'_, '_, '_>, matched: &Numbers) -> bool {
+    fn holds_for(&self, case: &Case<'_, '_, '_>, asked: &Asked<'_>) -> bool {
         let event = case.event;
         match self {
-            Self::All(parts) => parts.iter().all(|part| part.holds_among(case, matched)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds_among(case, matched)),
-            Self::Not(part) => !part.holds_among(case, case.matched_anywhere),
-            Self::Text(patterns) => patterns.iter().any(|pattern| matched.contains(*pattern)),
+            Self::All(parts) => parts.iter().all(|part| part.holds_for(case, asked)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds_for(case, asked)),
+            Self::Not(part) => !part.holds_for(case, &case.anywhere),
+            Self::Text(patterns) => patterns.iter().any(|pattern| asked.matches(*pattern)),
             Self::Step(steps) => steps.contains(&case.facts.step),
             Self::Type(names) => is_among(&event.type_name, names),
             Self::Code(codes) => case.facts.code.as_ref().is_some_and(|code| is_among(&code.value, codes)),
@@ -115,7 +143,7 @@ impl Condition {
             Self::Urls(left, right, differences) => {
                 url_difference(event, *left, *right).is_some_and(|difference| differences.contains(&difference))
             }
-            Self::TextUrls(differences) => first_two(case.text)
+            Self::TextUrls(differences) => first_two(case.asked.text)
                 .and_then(|(left, right)| compare(left, right))
                 .is_some_and(|difference| differences.contains(&difference)),
             Self::InternalHost(field) => text_of(event, *field).is_some_and(|url| has_internal_host(&url)),

@@ -37,7 +37,9 @@ pub fn read_condition(reader: &mut Reader, value: &Value<'_>) -> Option<Conditio
             })?
         })
         .collect();
-    parts.into_iter().collect::<Option<Vec<_>>>().map(Condition::All)
+    let mut parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
+    parts.sort_by_key(Condition::cost);
+    Some(Condition::All(parts))
 }
 
 /// Reads a condition that is no column. The outer `None`: not such a word; the inner: a fault.

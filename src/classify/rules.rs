@@ -12,7 +12,7 @@ use super::condition::Condition;
 use super::facts::{Facts, Step};
 use super::own::stands_alone;
 use super::parse::{ReadRules, Reader};
-use super::text::{Numbers, Patterns};
+use super::text::{Matches, Numbers, Patterns};
 use crate::event::Hop;
 use crate::event::vocabulary::ClosedEnum;
 
@@ -75,11 +75,11 @@ pub struct Rules {
     without: [Numbers; 3],
 }
 
-/// What one text matched.
+/// What one text matches.
 #[derive(Debug)]
 pub struct Matched {
     /// The patterns.
-    pub patterns: Numbers,
+    pub patterns: Matches,
     /// The rules that may fire.
     candidates: Numbers,
     /// A pattern and where it matched; the rule that fires for a text is mostly the same, so one is enough.
@@ -277,9 +277,9 @@ fn may_hold(condition: &Condition, impossible: &dyn Fn(&Condition) -> bool) -> b
 }
 
 fn matched(patterns: &Patterns, without_text: &Numbers, by_pattern: &[Vec<usize>], text: &str) -> Matched {
-    let patterns = patterns.matches(text);
+    let patterns = patterns.of_text(text);
     let mut candidates = without_text.clone();
-    for rule in patterns.iter().filter_map(|pattern| by_pattern.get(pattern)).flatten() {
+    for rule in patterns.possible().filter_map(|pattern| by_pattern.get(pattern)).flatten() {
         candidates.insert(*rule);
     }
     Matched { patterns, candidates, span: OnceLock::new() }

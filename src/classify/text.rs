@@ -1,10 +1,11 @@
-//! The patterns of all rules, asked about a text: each one only when the text holds what it requires.
+//! The patterns of all rules, asked about a text: each one only when the text holds what it requires and somebody wants to know.
 //!
 //! Patterns see the unwrapped, single-spaced text, ignore the case of ASCII letters, and are linear-time by construction
 //! (no look-around, no back-references). One automaton of all of them was measured to be forty times slower on texts
 //! not seen before: patterns with a gap (`x.*y`) multiply its states, and each new text builds new ones.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use regex::bytes::{Regex, RegexBuilder};
 use rustc_hash::FxHashMap;
@@ -132,16 +133,13 @@ impl Patterns {
         self.expressions.iter().map(String::as_str)
     }
 
-    /// Which patterns match.
+    /// What is known of a text before any pattern was asked about it.
     #[must_use]
-    pub fn matches(&self, text: &str) -> Numbers {
-        let mut matched = Numbers::none(self.len());
-        for number in self.candidates.of_text(text) {
-            if self.compiled.get(number).is_some_and(|pattern| pattern.is_match(text.as_bytes())) {
-                matched.insert(number);
-            }
-        }
-        matched
+    pub fn of_text(&self, text: &str) -> Matches {
+        let mut possible = Numbers::none(self.len());
+        self.candidates.of_text(text).into_iter().for_each(|number| possible.insert(number));
+        let none = || possible.words.iter().map(|_| AtomicU64::new(0)).collect();
+        Matches { asked: none(), matching: none(), possible }
     }
 
     /// Where a pattern matches; a longer span is cut, it is evidence for a reader.
@@ -152,5 +150,41 @@ impl Patterns {
         let start = text.floor_char_boundary(found.start());
         let end = text.floor_char_boundary(found.end().min(start + LONGEST_SPAN));
         Some(start..end)
+    }
+}
+
+/// Which patterns match one text: each is asked when somebody wants to know, and its answer remembered.
+#[derive(Debug)]
+pub struct Matches {
+    /// The patterns whose required texts stand in the text.
+    possible: Numbers,
+    asked: Box<[AtomicU64]>,
+    matching: Box<[AtomicU64]>,
+}
+
+impl Matches {
+    /// The patterns that can match, ascending.
+    pub fn possible(&self) -> impl Iterator<Item = usize> {
+        self.possible.iter()
+    }
+
+    /// Whether a pattern matches `text`, which is the one that this was made of.
+    #[must_use]
+    pub fn contains(&self, number: usize, patterns: &Patterns, text: &str) -> bool {
+        if !self.possible.contains(number) {
+            return false;
+        }
+        let (word, bit) = (number / 64, 1 << (number % 64));
+        let (Some(asked), Some(matching)) = (self.asked.get(word), self.matching.get(word)) else { return false };
+        // Whoever else asks at the same time finds the same, so neither waits; the answer is written before that it is known.
+        if asked.load(Ordering::Acquire) & bit != 0 {
+            return matching.load(Ordering::Relaxed) & bit != 0;
+        }
+        let is_match = patterns.compiled.get(number).is_some_and(|pattern| pattern.is_match(text.as_bytes()));
+        if is_match {
+            matching.fetch_or(bit, Ordering::Relaxed);
+        }
+        asked.fetch_or(bit, Ordering::Release);
+        is_match
     }
 }

@@ -148,7 +148,11 @@ impl Families {
             "Events with a failure that a rule explains, by class and the hop that refused",
             &self.classified,
         );
-        add("unclassified", "Events with a failure that is unclassified: no rule explains it, and it resembles nothing known", &self.unclassified);
+        add(
+            "unclassified",
+            "Events with a failure that is unclassified: no rule explains it, and it resembles nothing known",
+            &self.unclassified,
+        );
         add(
             "auth_failures",
             "Events in which authentication failed for a person; without probes, tool errors and opening challenges",

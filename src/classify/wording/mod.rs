@@ -30,7 +30,7 @@ const FEWEST_KNOWN: usize = 2;
 const LEAD_ALONE: i64 = 2;
 /// … and to be named instead of what a weak rule says. Likely ones know more than words: on messages that mislead, resemblance
 /// was wrong where it contradicted them.
-const LEAD_OVER_WEAK: i64 = 20;
+const LEAD_OVER_WEAK: i64 = 30;
 
 static LEARNED: LazyLock<Weights> = LazyLock::new(|| Weights::learned_from(&examples::embedded()));
 
