@@ -245,7 +245,7 @@ fn a_run_that_was_killed_is_run_again_and_two_at_once_do_no_harm() {
     assert_eq!(rest["written"], FAILED_ROWS - written, "{rest}");
 
     // Two with other rules, at the same time.
-    let third = rules(&stage, "3", "capacitor is out");
+    let third = rules(&stage, "3", "zyqx vrrk");
     let mut both: Vec<_> = (0..2)
         .map(|_| stage.start(&["replay", "--reclassify"], &[("GATETRAIL_CLASSIFY_RULES", third.to_str().unwrap())]))
         .collect();

@@ -8,7 +8,8 @@ pub fn undo_one_layer(text: &str) -> Option<String> {
     }
     let current = undone.as_deref().unwrap_or(text);
     // The answer of an authorization server comes as a query (RFC 6749 §4.1.2.1), in which `+` is a blank.
-    let is_query = current.contains("error_description=") || (has_percent_escape(current) && current.contains("error="));
+    let is_query =
+        current.contains("error_description=") || (has_percent_escape(current) && current.contains("error="));
     if has_percent_escape(current) || (is_query && current.contains('+')) {
         let decoded = percent_encoding::percent_decode_str(current).decode_utf8_lossy().into_owned();
         undone = Some(if is_query { decoded.replace('+', " ") } else { decoded });
@@ -105,9 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_encoded_stays() {
+    fn in_the_query_of_an_answer_a_plus_is_a_blank() {
         let query = "?error=access_denied&error_description=the+owner+said+no";
         assert_eq!(undo_one_layer(query).as_deref(), Some("?error=access_denied&error_description=the owner said no"));
+    }
+
+    #[test]
+    fn what_is_not_encoded_stays() {
         for plain in ["plain words", "100 % sure", "Tom & Jerry", "a+b"] {
             assert_eq!(undo_one_layer(plain), None, "{plain}");
         }

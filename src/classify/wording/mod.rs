@@ -27,7 +27,7 @@ const MOST_WORDS: usize = 3;
 /// Fewer known features of a text say nothing.
 const FEWEST_KNOWN: usize = 2;
 /// Percent of [`MARGIN`] that a class leads the next one by to be named where no rule decides, …
-const LEAD_ALONE: i64 = 2;
+const LEAD_ALONE: i64 = 8;
 /// … and to be named instead of what a weak rule says. Likely ones know more than words: on messages that mislead, resemblance
 /// was wrong where it contradicted them.
 const LEAD_OVER_WEAK: i64 = 30;
@@ -73,6 +73,11 @@ impl WordScores {
                 .max_by_key(|place| scores[*place])
         };
         let first = leader(None)?;
+        // Where the words alone say nothing, the circumstances do not tell the cause.
+        let by_words = Class::KNOWN.iter().zip(&self.scores).max_by_key(|(_, score)| **score)?.0;
+        if *by_words == Class::Unclassified {
+            return None;
+        }
         let second = leader(Some(first))?;
         let lead = (i64::from(scores[first]) - i64::from(scores[second])) * 100 / (MARGIN * i64::from(STEP));
         let class = *Class::KNOWN.get(first)?;
@@ -137,6 +142,7 @@ mod tests {
     use crate::classify::testing::{CLASSIFIER, failed};
     use crate::classify::{Class, Confidence, Phase, TextCase};
     use crate::event::Hop;
+    use crate::event::vocabulary::ClosedEnum;
 
     fn guess(type_name: &'static str, text: &'static str) -> Option<(Class, Vec<&'static str>)> {
         let event = failed(type_name, Hop::Upstream, |_| {});
@@ -165,6 +171,16 @@ mod tests {
     fn words_that_nobody_ever_used_tell_nothing() {
         for text in ["", "zyx wvu tsr qpo", "¡…!"] {
             assert_eq!(guess("mcp.call.completed", text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_says_nothing_stays_unclassified_whatever_the_circumstances() {
+        for phase in Phase::KNOWN {
+            let case = TextCase { phase: *phase, ..TextCase::of("an unknown problem occurred, sorry about that") };
+            let guess =
+                WordScores::of(&case.message).guess(&facts_of(&case.as_event(), None), Some(Hop::Upstream), false);
+            assert!(guess.is_none(), "{phase:?}: {guess:?}");
         }
     }
 
