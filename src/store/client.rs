@@ -18,6 +18,8 @@ use crate::tls::{client_config, connector};
 const IDLE: Duration = Duration::from_secs(2);
 /// How long [`probe`] waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a question is asked that gets no answer and no reason.
+const ASKS: u32 = 4;
 /// How long a look at the port may take.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -60,11 +62,17 @@ pub fn connect_database(settings: &config::ClickHouse) -> Result<clickhouse::Cli
 /// [`StoreError`]: a sentence that says whether it is away, or which setting is at fault.
 pub async fn probe(settings: &config::ClickHouse) -> Result<String, StoreError> {
     let client = connect(settings)?;
-    let asked = tokio::time::timeout(PATIENCE, client.query("SELECT version()").fetch_one::<String>()).await;
-    let error = match asked {
-        Ok(Ok(version)) => return Ok(version),
-        Ok(Err(error)) => error,
-        Err(_) => clickhouse::error::Error::TimedOut,
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut asks_left = ASKS;
+    let error = loop {
+        let asked = tokio::time::timeout_at(deadline, client.query("SELECT version()").fetch_one::<String>()).await;
+        asks_left -= 1;
+        match asked {
+            Ok(Ok(version)) => return Ok(version),
+            Ok(Err(error)) if asks_left > 0 && is_refused_without_a_reason(settings, &error) => {}
+            Ok(Err(error)) => break error,
+            Err(_) => break clickhouse::error::Error::TimedOut,
+        }
     };
     let fault = match ConnectionFault::of(&error) {
         Some(fault) => Some(fault),
@@ -75,6 +83,13 @@ pub async fn probe(settings: &config::ClickHouse) -> Result<String, StoreError> 
         Some(fault) => StoreError::Connection { url: settings.url.clone(), fault, source: error },
         None => StoreError::of(error),
     })
+}
+
+/// With TLS 1.3 a refused certificate is told after the handshake (RFC 8446 §4.4.2.4, §6.2); when that comes before the question could
+/// be sent, the HTTP client says only that the connection was not ready. Asked again, it mostly says why.
+fn is_refused_without_a_reason(settings: &config::ClickHouse, error: &clickhouse::error::Error) -> bool {
+    let is_network = matches!(error, clickhouse::error::Error::Network(_));
+    is_https(settings) && is_network && ConnectionFault::of(error).is_none()
 }
 
 /// A port that hung up on plain HTTP, or said nothing, may be one for TLS.
