@@ -27,6 +27,7 @@ pub mod explain;
 pub mod facts;
 pub mod fix;
 pub mod hop;
+pub mod labelled;
 pub mod own;
 pub mod parse;
 pub mod parse_condition;

@@ -1,11 +1,10 @@
 //! The labelled example messages, in the form that `gatetrail classify --eval` measures. Those labelled `unclassified` say
 //! how nothing is said.
 
-use serde::Deserialize;
-
 use super::words::Circumstances;
 use crate::classify::class::Class;
 use crate::classify::facts::step_of_kind;
+use crate::classify::labelled::Entry;
 use crate::classify::text_case::Phase;
 use crate::event::EventKind;
 use crate::event::vocabulary::ClosedEnum;
@@ -39,48 +38,24 @@ const EMBEDDED: &[&str] = &[
     include_str!("../examples.d/wrong_organization.jsonl"),
 ];
 
-/// One labelled message.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Example {
-    /// The right class.
-    pub class: String,
-    /// The words.
-    pub message: String,
-    /// HTTP status seen with it.
-    #[serde(default)]
-    pub http_status: Option<u16>,
-    /// OAuth error code seen with it.
-    #[serde(default)]
-    pub oauth_error: Option<String>,
-    /// Where it was seen.
-    #[serde(default)]
-    pub phase: Option<String>,
-    /// On which hop it was seen.
-    #[serde(default)]
-    pub hop: Option<String>,
+/// The class of an example, when it is one.
+pub fn class_of(example: &Entry) -> Option<Class> {
+    Class::find(&example.class)
 }
 
-impl Example {
-    /// The class, when it is one.
-    pub fn class(&self) -> Option<Class> {
-        Class::find(&self.class)
-    }
-
-    /// Where it was seen.
-    pub fn circumstances(&self) -> Circumstances<'_> {
-        let phase = self.phase.as_deref().and_then(Phase::find).unwrap_or(Phase::Unknown);
-        Circumstances {
-            step: step_of_kind(EventKind::of(phase.event_type())).as_str(),
-            hop: self.hop.as_deref().unwrap_or("unknown"),
-            status: self.http_status.filter(|status| *status >= 400),
-            code: self.oauth_error.as_deref(),
-        }
+/// Where an example was seen.
+pub fn circumstances_of(example: &Entry) -> Circumstances<'_> {
+    let phase = example.phase.as_deref().and_then(Phase::find).unwrap_or(Phase::Unknown);
+    Circumstances {
+        step: step_of_kind(EventKind::of(phase.event_type())).as_str(),
+        hop: example.hop.as_deref().unwrap_or("unknown"),
+        status: example.http_status.filter(|status| *status >= 400),
+        code: example.oauth_error.as_deref(),
     }
 }
 
 /// The examples that come with the binary; a line that is none is left out, and a test keeps the list without such lines.
-pub fn embedded() -> Vec<Example> {
+pub fn embedded() -> Vec<Entry> {
     lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
@@ -92,23 +67,24 @@ fn lines() -> impl Iterator<Item = &'static str> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Example, embedded, lines};
+    use super::{class_of, embedded, lines};
     use crate::classify::class::Class;
+    use crate::classify::labelled::Entry;
     use crate::event::vocabulary::ClosedEnum;
 
     #[test]
     fn every_line_is_an_example_with_a_class_and_is_there_once() {
         let mut seen = BTreeSet::new();
         for line in lines() {
-            let example: Example = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            assert!(example.class().is_some(), "{line}");
+            let example: Entry = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert!(class_of(&example).is_some(), "{line}");
             assert!(seen.insert((example.message, example.phase, example.http_status)), "twice: {line}");
         }
     }
 
     #[test]
     fn every_class_has_examples() {
-        let classes: Vec<_> = embedded().iter().filter_map(Example::class).collect();
+        let classes: Vec<_> = embedded().iter().filter_map(class_of).collect();
         for class in Class::KNOWN {
             let count = classes.iter().filter(|other| *other == class).count();
             assert!(count >= 20, "{}: {count}", class.as_str());

@@ -8,9 +8,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use rustc_hash::FxHashMap;
 
-use super::examples::Example;
+use super::examples::{circumstances_of, class_of};
 use super::words::{Feature, words_of_message};
 use crate::classify::class::Class;
+use crate::classify::labelled::Entry;
 use crate::event::vocabulary::ClosedEnum;
 
 /// The lead that is strived for, in steps.
@@ -39,13 +40,13 @@ pub struct Weights {
 
 impl Weights {
     /// Learns from the examples.
-    pub fn learned_from(examples: &[Example]) -> Self {
+    pub fn learned_from(examples: &[Entry]) -> Self {
         let labelled: Vec<(usize, Vec<Feature>)> = examples
             .iter()
             .filter_map(|example| {
-                let class = Class::KNOWN.iter().position(|known| Some(*known) == example.class())?;
+                let class = Class::KNOWN.iter().position(|known| Some(*known) == class_of(example))?;
                 let mut features = words_of_message(&example.message);
-                features.extend(example.circumstances().features());
+                features.extend(circumstances_of(example).features());
                 Some((class, features))
             })
             .collect();
@@ -128,11 +129,11 @@ fn shuffle(order: &mut [usize], chance: &mut ChaCha8Rng) {
 mod tests {
     use super::{Scores, Weights};
     use crate::classify::class::Class;
-    use crate::classify::wording::examples::Example;
+    use crate::classify::labelled::Entry;
     use crate::classify::wording::words::words_of_message;
     use crate::event::vocabulary::ClosedEnum;
 
-    fn example(class: &str, message: &str) -> Example {
+    fn example(class: &str, message: &str) -> Entry {
         serde_json::from_value(serde_json::json!({ "class": class, "message": message })).expect("an example")
     }
 

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{plain_table, write_json};
 use crate::classify::Classifier;
-use crate::classify::eval::{Confusion, Entry, Report, evaluate};
+use crate::classify::eval::{Confusion, Report, evaluate};
+use crate::classify::labelled::Entry;
 
 /// How long messages are classified over and over to say how fast that is.
 const MEASURED: Duration = Duration::from_millis(300);

@@ -22,7 +22,8 @@ fn index(pages: &[Page]) -> String {
     let mut text = format!("{GENERATED}# Failures\n\n");
     text.push_str(
         "Every verdict has one of these classes. The codes are stable: they are added to, never renamed. The same in a terminal: \
-         `gatetrail codes`, `gatetrail codes CLASS`.\n\n| class | what it means | who usually acts |\n|---|---|---|\n",
+         `gatetrail codes`, `gatetrail codes CLASS`.\n\nA verdict names the rule that decided. The rule `wording` stands for none: the words \
+         resemble those of known messages of this class. Such a verdict is weak.\n\n| class | what it means | who usually acts |\n|---|---|---|\n",
     );
     for page in pages {
         let class = page.class.as_str();
