@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::Exit;
 use super::terminal::{BAD, BOLD, FAINT, GOOD, OutputStyle, printable, printable_start};
+use crate::classify::wording;
 use crate::query::missing::Absence;
 use crate::query::not_found::NotFound;
 use crate::query::stored::{Relation, time_text};
@@ -139,7 +140,11 @@ fn write_verdict(out: &mut impl Write, verdict: &RequestVerdict, style: OutputSt
     for fact in &verdict.evidence {
         writeln!(out, "  evidence: {} = {}", printable(&fact.field), printable_start(&fact.value, 120))?;
     }
-    let rule = format!("  ({}, by rule {})", verdict.confidence, printable(&verdict.rule));
+    let by = match verdict.rule.as_str() {
+        wording::RULE => "a guess by the words it shares with known messages".to_owned(),
+        rule => format!("by rule {}", printable(rule)),
+    };
+    let rule = format!("  ({}, {by})", verdict.confidence);
     writeln!(out, "{}", style.paint(&rule, FAINT))
 }
 
@@ -347,6 +352,15 @@ mod tests {
         let lines: Vec<String> =
             String::from_utf8(out).unwrap().lines().map(|line| line.trim_end().to_owned()).collect();
         insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn a_guess_is_called_one() {
+        let mut guessed = found();
+        guessed.verdict.rule = crate::classify::wording::RULE.to_owned();
+        let mut out = Vec::new();
+        write_timeline(&mut out, &guessed, OutputStyle::Plain).unwrap();
+        assert!(String::from_utf8(out).unwrap().contains("a guess by the words it shares with known messages"));
     }
 
     #[test]
