@@ -13,7 +13,7 @@ static SUCCESS: LazyLock<Regex> = LazyLock::new(|| {
 static FAILURE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?i)\b(?:un|not |not indicate )success|\b(?:error|fail(?:s|ed|ure|ing)?|denied|invalid|expired|refused|rejected|forbidden|unauthori[sz]ed",
-        r"|cannot|can't|could not|couldn't|unable|missing|not found|mismatch|required|timed? ?out|revoked|not completed|[45]\d\d (?:[a-z])|exit(?:ed)?(?: with)?(?: code)? [1-9]|but\b|no (?:\w+ ){0,2}tokens?\b)",
+        r"|cannot|can't|could not|couldn't|unable|missing|not found|mismatch|required|timed? ?out|revoked|not completed|[45]\d\d (?:[a-z])|exit(?:ed)?(?: with)?(?: code)? [1-9]|but\b|must be\b|no (?:\w+ ){0,2}tokens?\b)",
     ))
     .expect("the pattern is well formed")
 });
