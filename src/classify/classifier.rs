@@ -7,8 +7,8 @@
 //! - no or an unknown outcome: the rules decide, and a text that ends with a success is none.
 //!
 //! A text is asked in parts ([`Part`]): the innermost cause alone, the cause around it, and, when these do not decide, the
-//! whole; not at all when the same text was said lately. Where no rule decides, or one that is not sure,
-//! what the text resembles may ([`wording`]).
+//! whole; not at all when the same text was said lately. Where no rule decides, or only a weak one, what the text
+//! resembles may ([`wording`]).
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -260,7 +260,7 @@ impl Classifier {
             });
         }
         if verdict.rule == wording::RULE {
-            fired.iter_mut().for_each(Fired::is_outweighed);
+            fired.iter_mut().for_each(Fired::note_outweighed);
         }
         Explanation::new(verdict, sign.in_words(), &facts, fired)
     }

@@ -88,11 +88,9 @@ impl Fired {
             evidence: verdict.evidence.iter().map(|(column, value)| (*column, value.to_string())).collect(),
         }
     }
-}
 
-impl Fired {
     /// Notes that what the text resembles counted more than the rule that would have decided.
-    pub fn is_outweighed(&mut self) {
+    pub fn note_outweighed(&mut self) {
         if self.why == DECIDES {
             self.why = "would decide, but the words resemble those of another class by far more";
         }

@@ -1,4 +1,5 @@
-//! The patterns of all rules, asked about a text: each one only when the text holds what it requires and somebody wants to know.
+//! The patterns of all rules, asked about a text: each one only when the text holds what it requires and somebody wants
+//! to know.
 //!
 //! Patterns see the unwrapped, single-spaced text, ignore the case of ASCII letters, and are linear-time by construction
 //! (no look-around, no back-references). One automaton of all of them was measured to be forty times slower on texts

@@ -78,6 +78,68 @@ fn the_cause_is_told_from_what_surrounds_it() {
 }
 
 #[test]
+fn where_it_was_seen_and_the_words_tell_the_cause_together() {
+    use Phase::{Authorization, Discovery, McpRequest, Refresh, Registration, Token, ToolCall, Unknown};
+    let cases = [
+        ("none.status_2xx", McpRequest, Some(204), "OPTIONS for the endpoint, answered in 3 ms"),
+        ("none.token_valid", Unknown, None, "stored sign-in for wiki looked at, expired: false"),
+        ("none.goes_on", McpRequest, None, "look-up of the badge broke, continuing without it"),
+        ("entra.grant_on_code", Token, None, "AADSTS70008: what was redeemed is too old"),
+        ("forbidden.address", McpRequest, None, "your address is not within the ranges that may come in"),
+        ("forbidden.may_only", McpRequest, None, "this key may only talk to wiki and crm"),
+        ("forbidden.switched_off", Authorization, None, "the enterprise has switched off third-party connectors"),
+        ("access.keys", McpRequest, None, "failed to download the jwks that tokens are checked with"),
+        ("registration.server_error_bare", Registration, Some(500), "it broke"),
+        ("registration.step_alone", Registration, None, "wiki, second try"),
+        ("refresh.step_alone", Refresh, None, "wiki, second try"),
+        ("discovery.step_alone", Discovery, None, "wiki, second try"),
+        ("discovery.no_endpoint", Token, None, "there is no token endpoint known for wiki"),
+        ("callback.method", Authorization, None, "invalid_request: code_challenge_method plain is not taken"),
+        ("client.registration_void", Token, None, "the app was purged at the provider"),
+        ("client.grant_type", Token, None, "the client is marked as public here"),
+        ("denied.by_the_person", Token, None, "error=access_denied: authorization request denied"),
+        ("server.gone_at_sign_in", Authorization, None, "Connector wiki not found"),
+        ("status.payment", ToolCall, Some(402), "exports are for larger seats"),
+        ("status.legal", ToolCall, Some(451), "withheld"),
+        ("subject.cookie", McpRequest, None, "the gate cookie is absent"),
+        ("abroad.limit", ToolCall, None, "Zu viele Anfragen in dieser Minute"),
+        ("abroad.user", McpRequest, None, "Ein Dienstkonto reicht hier nicht"),
+        ("abroad.access_check", McpRequest, None, "Entscheidung offen"),
+        ("abroad.consent", Authorization, None, "Die Einwilligung wurde widerrufen"),
+        ("abroad.redirect", Authorization, None, "回调地址未登记"),
+        ("abroad.refresh", Token, None, "刷新令牌已失效"),
+        ("abroad.code", Token, None, "Der Anmeldecode wurde schon verwendet"),
+        ("abroad.client", Authorization, None, "Gesperrter Client"),
+        ("abroad.organization", Authorization, None, "Falscher Mandant"),
+        ("abroad.scope", Authorization, None, "La portée n'est pas offerte"),
+        ("abroad.permission", McpRequest, None, "Es fehlt ein Recht: fehlende Berechtigung"),
+        ("abroad.forbidden", McpRequest, None, "Acceso prohibido"),
+        ("abroad.session", McpRequest, None, "La sesión está cerrada"),
+        ("abroad.resource", McpRequest, None, "Das ist für eine andere Zielgruppe"),
+        ("abroad.server", McpRequest, None, "Servidor desconocido"),
+        ("abroad.network", ToolCall, None, "Le serveur est injoignable"),
+        ("abroad.protocol", McpRequest, None, "不支持的版本"),
+        ("abroad.base_url", Authorization, None, "Das ist die interne Adresse"),
+        ("abroad.discovery", Authorization, None, "メタデータが無効です"),
+        ("abroad.sign_in", McpRequest, None, "Bitte neu anmelden"),
+        ("abroad.sign_in_on_call", ToolCall, None, "Bitte neu anmelden"),
+        ("abroad.tool", ToolCall, None, "Die Datei gibt es nicht"),
+    ];
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|(rule, phase, http_status, message)| {
+            let case = TextCase { phase: *phase, http_status: *http_status, ..TextCase::of(message) };
+            let explanation = CLASSIFIER.explain(&case.as_event());
+            // A weak one may be outweighed by what the text resembles; it holds first all the same.
+            let first =
+                explanation.fired.iter().find(|fired| fired.part == "the whole").map(|fired| fired.rule.clone());
+            (first.as_deref() != Some(*rule)).then(|| format!("{rule}: {message:?} is {first:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn evidence_quotes_the_words_that_decided() {
     let verdict = CLASSIFIER.classify_text(&TextCase::of("the call failed since the Refresh Token was revoked today"));
     assert_eq!(verdict.evidence, vec![("message", "Refresh Token was revoked".into())]);

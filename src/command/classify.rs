@@ -2,7 +2,8 @@
 //! rules.
 //!
 //! Input is plain text (one line = one message), JSON lines `{id?, message, http_status?, oauth_error?, phase?, hop?}`,
-//! or one JSON object over several lines. Anything is accepted: what no rule explains, and what resembles nothing known, is `unclassified`.
+//! or one JSON object over several lines. Anything is accepted: what no rule explains, and what resembles nothing known,
+//! is `unclassified`.
 
 mod report;
 

@@ -85,8 +85,8 @@ pub async fn probe(settings: &config::ClickHouse) -> Result<String, StoreError> 
     })
 }
 
-/// With TLS 1.3 a refused certificate is told after the handshake (RFC 8446 §4.4.2.4, §6.2); when that comes before the question could
-/// be sent, the HTTP client says only that the connection was not ready. Asked again, it mostly says why.
+/// With TLS 1.3 a refused certificate is told after the handshake (RFC 8446 §4.4.2.4, §6.2); when that comes before the
+/// question could be sent, the HTTP client says only that the connection was not ready. Asked again, it mostly says why.
 fn is_refused_without_a_reason(settings: &config::ClickHouse, error: &clickhouse::error::Error) -> bool {
     let is_network = matches!(error, clickhouse::error::Error::Network(_));
     is_https(settings) && is_network && ConnectionFault::of(error).is_none()

@@ -145,7 +145,7 @@ impl Families {
         add("dead_letters", "Refused records that were stored as dead letters, by stable code", &self.dead_letters);
         add(
             "classified",
-            "Events with a failure that a rule explains, by class and the hop that refused",
+            "Events with a failure that is classified, by class and the hop that refused",
             &self.classified,
         );
         add(

@@ -28,3 +28,4 @@ mod secure;
 mod serving;
 mod stories;
 mod support;
+mod wording;
